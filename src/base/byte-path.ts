@@ -1,0 +1,20 @@
+/**
+ * File names on Linux are bytes, not text. Names that come from a folder are held as texts in which each character is one
+ * byte (latin1), so that they sort and compare by bytes; they become Buffers on the way to the file system.
+ */
+export type ByteName = string;
+
+/** A path for node:fs: an ordinary path, then a relative one in bytes. */
+export function bytePath(folder: string, relative: ByteName): Buffer {
+  return relative === "" ? Buffer.from(folder) : Buffer.concat([Buffer.from(`${folder}/`), Buffer.from(relative, "latin1")]);
+}
+
+/** A name in bytes as text for people. */
+export function showName(name: ByteName): string {
+  return Buffer.from(name, "latin1").toString("utf8");
+}
+
+/** Text as bytes. */
+export function toBytes(text: string): ByteName {
+  return Buffer.from(text).toString("latin1");
+}

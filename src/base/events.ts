@@ -1,0 +1,27 @@
+import type { Place } from "./place.js";
+
+/** What happens during the work; the command line shows it, or prints it for programs. */
+export type Event =
+  | { readonly kind: "begin"; readonly text: string }
+  | { readonly kind: "warning"; readonly text: string }
+  | { readonly kind: "detail"; readonly text: string }
+  | {
+      readonly kind: "pulled";
+      readonly url: string;
+      readonly digest: string;
+      readonly bytes: number;
+      readonly seconds: number;
+      readonly how: "fetched" | "stored";
+    }
+  | { readonly kind: "step-begin"; readonly at: Place; readonly text: string }
+  | { readonly kind: "output"; readonly line: string }
+  | { readonly kind: "step-end"; readonly at: Place; readonly text: string; readonly seconds: number; readonly cached: boolean }
+  | { readonly kind: "pushed"; readonly url: string; readonly digest: string; readonly bytes: number; readonly seconds: number }
+  | { readonly kind: "acted"; readonly text: string; readonly seconds?: number };
+
+export type Report = (event: Event) => void;
+
+/** Seconds since `start`, a value of performance.now(). */
+export function secondsSince(start: number): number {
+  return (performance.now() - start) / 1000;
+}

@@ -1,0 +1,88 @@
+import { createHash } from "node:crypto";
+import { PassThrough } from "node:stream";
+import { NspawnError } from "../../base/errors.js";
+import type { Bootstrap } from "../../dsl/build.js";
+import type { Argv, Host } from "../../host/host.js";
+import type { ImageStore, StoredLayer } from "../../image/store.js";
+import { unpack } from "../../image/unpack.js";
+import { type ImageRef, imageRef } from "../../plan/image-ref.js";
+
+/** How BOOTSTRAP works besides its arguments; a change of it makes the cached layers stale. */
+const recipe = 1;
+
+/**
+ * Makes a layer from a distribution's packages by mmdebstrap(1), or finds the one that was made by the same arguments.
+ * @param onLine gets mmdebstrap's progress
+ */
+export async function bootstrapLayer(
+  host: Host,
+  store: ImageStore,
+  spec: Bootstrap,
+  options: { readonly cache: boolean; readonly onLine: (line: string) => void },
+): Promise<{ readonly layer: StoredLayer; readonly cached: boolean }> {
+  const key = keyOf(spec);
+  const lock = await store.lock(key.url, (other) => options.onLine(`waiting: ${other} makes the same layer`));
+  try {
+    const record = options.cache ? await store.record(key) : undefined;
+    const present = record && (await store.layer(record.digest));
+    if (present) return { layer: present, cached: true };
+    return { layer: await make(host, store, spec, key, options.onLine), cached: false };
+  } finally {
+    await lock.release();
+  }
+}
+
+async function make(host: Host, store: ImageStore, spec: Bootstrap, key: ImageRef, onLine: (line: string) => void): Promise<StoredLayer> {
+  return store.whileTemporary(async (scratch) => {
+    const archive = new PassThrough({ highWaterMark: 1 << 20 });
+    const environment = {
+      PATH: `${process.env.PATH ?? ""}:/usr/sbin:/usr/bin:/sbin:/bin`,
+      LANG: "C.UTF-8",
+      TMPDIR: scratch,
+      HOME: "/root",
+    };
+    const made = host.run({ argv: inNamespace(mmdebstrapArgv(spec)), env: environment, output: archive, onLine });
+    made.catch((error: unknown) => archive.destroy(error instanceof Error ? error : undefined));
+    const unpacked = unpack(host, archive, `BOOTSTRAP ${spec.distribution} ${spec.release}`, scratch);
+    // mmdebstrap's own words come first: the archive is broken because it failed.
+    await Promise.allSettled([made, unpacked]);
+    await made;
+    const { folder, digest, bytes } = await unpacked;
+    const layer = await store.addLayer(folder, digest, bytes);
+    await store.setRecord(key, digest, { recipe: String(recipe) });
+    return layer;
+  });
+}
+
+/**
+ * The call of mmdebstrap; the archive comes out of its standard output. What it takes from this host into the root
+ * (resolv.conf, hostname) and what the kernel makes anew (device nodes) does not belong into an image.
+ */
+export function mmdebstrapArgv(spec: Bootstrap): readonly string[] {
+  const components = spec.components ?? (spec.distribution === "ubuntu" ? ["main", "universe"] : ["main"]);
+  return [
+    "mmdebstrap",
+    "--mode=root",
+    "--format=tar",
+    `--variant=${spec.variant ?? "minbase"}`,
+    `--components=${components.join(",")}`,
+    ...(spec.packages?.length ? [`--include=${spec.packages.join(",")}`] : []),
+    '--customize-hook=rm -rf "$1/etc/resolv.conf" "$1/etc/hostname"; rm -rf "$1"/dev/*; : > "$1/etc/machine-id"',
+    spec.release,
+    "-",
+    ...(spec.mirror === undefined ? [] : [spec.mirror]),
+  ];
+}
+
+/** In namespaces of its own: when it is killed, its mounts and all of its processes go with it. */
+function inNamespace([, ...args]: readonly string[]): Argv {
+  return ["unshare", "--mount", "--propagation", "private", "--pid", "--fork", "--kill-child", "--mount-proc", "mmdebstrap", ...args];
+}
+
+/** The arguments as a pseudo URL, under which the store remembers the layer. */
+function keyOf(spec: Bootstrap): ImageRef {
+  const description = JSON.stringify([recipe, mmdebstrapArgv(spec)]);
+  const key = imageRef(`file:///@bootstrap/${spec.distribution}/${spec.release}/${createHash("sha256").update(description).digest("hex")}`);
+  if (typeof key === "string") throw new NspawnError(key);
+  return key;
+}

@@ -1,0 +1,48 @@
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import type { Report } from "../../base/events.js";
+import type { Config } from "../../config/config.js";
+import type { Host } from "../../host/host.js";
+import { copyIntoRoot } from "../../layer/copy.js";
+import { type OverlayLayers, prepareOverlay, whileMounted } from "../../layer/overlay.js";
+import type { StepOf, WorkStep } from "../../plan/step.js";
+import { renderCast } from "../cast.js";
+import { type RunEnvironment, runInImage } from "./run-step.js";
+
+/** Where a step works: its upper layer above the layers before it, and a folder of its own for what it needs meanwhile. */
+export type StepContext = {
+  readonly host: Host;
+  readonly config: Config;
+  readonly folder: string;
+  readonly layers: OverlayLayers;
+  readonly environment: RunEnvironment;
+  readonly report: Report;
+};
+
+type Handlers = { readonly [K in WorkStep["kind"]]: (context: StepContext, step: StepOf<K>) => Promise<void> };
+
+/** Does one work step of a build. */
+export async function workInImage(context: StepContext, step: WorkStep): Promise<void> {
+  const handle = handlers[step.kind] as (context: StepContext, step: WorkStep) => Promise<void>;
+  await handle(context, step);
+}
+
+const handlers: Handlers = {
+  copy: (context, { source, target }) => copyToImage(context, source, target),
+  cast: async (context, step) => {
+    const staging = join(context.folder, "cast");
+    await mkdir(staging, { recursive: true });
+    await copyToImage(context, await renderCast(context.host, step, staging), step.target);
+  },
+  run: (context, { argv }) => runCommand(context, argv),
+  sh: (context, { script }) => runCommand(context, [...context.config.shellInvoke, script]),
+};
+
+async function copyToImage({ host, folder, layers }: StepContext, source: string, target: string): Promise<void> {
+  const overlay = await prepareOverlay(join(folder, "view"), layers);
+  await whileMounted(host, overlay, (root) => copyIntoRoot(host, { source, root, target }));
+}
+
+async function runCommand({ host, folder, layers, environment, report }: StepContext, argv: readonly string[]): Promise<void> {
+  await runInImage(host, join(folder, "view"), layers, argv, environment, (line) => report({ kind: "output", line }));
+}

@@ -1,0 +1,6 @@
+import type { Report } from "../base/events.js";
+import type { Config } from "../config/config.js";
+import type { Host } from "../host/host.js";
+
+/** What every piece of work needs around it. */
+export type EngineContext = { readonly host: Host; readonly config: Config; readonly report: Report };

@@ -1,0 +1,50 @@
+import { NspawnError } from "../../base/errors.js";
+import { type ImageChain, resolveChain } from "../../image/resolve.js";
+import { ImageStore } from "../../image/store.js";
+import { machinePaths } from "../../machine/paths.js";
+import type { Machine } from "../../machine/unit.js";
+import type { SetupPlan } from "../../plan/setup-plan.js";
+import { mergeSettings, type Setting } from "../../settings/merge.js";
+import { ungranted } from "../../settings/trust.js";
+import type { EngineContext } from "../context.js";
+import { settingSource } from "../inherit.js";
+
+/** Settles all of a machine: its image's ancestors, brought into the store, and the settings of all of them. */
+export async function resolveMachine({ host, config, report }: EngineContext, plan: SetupPlan): Promise<Machine> {
+  const store = await ImageStore.open(config.storageRoot, host);
+  const chain = await resolveChain({ host, store, report }, [{ image: plan.image, digest: undefined, pinned: false }]);
+  const settings = mergeSettings([...chain.map(settingSource).reverse(), plan.settings]);
+  checkTrust(plan, settings);
+  return {
+    script: plan.script,
+    spec: plan.machine,
+    chain,
+    settings,
+    command: commandOf(plan, chain),
+    paths: machinePaths(plan.machine.name, config),
+    layersFolder: store.extractFolder,
+  };
+}
+
+/** EXEC: the nearest wins, the script itself before the image, the image before its parents. */
+function commandOf(plan: SetupPlan, chain: ImageChain): Machine["command"] {
+  if (plan.command) return { argv: plan.command, origin: plan.script };
+  const image = chain.find(({ meta }) => meta.command !== undefined);
+  return image?.meta.command && { argv: image.meta.command, origin: image.image.written };
+}
+
+/** Images from elsewhere may suggest what opens the host to the machine, but the script has to agree. */
+function checkTrust(plan: SetupPlan, settings: readonly Setting[]): void {
+  const repeated = plan.settings.entries.map(({ name }) => name);
+  const refused = ungranted(settings, {
+    script: plan.script,
+    names: new Set([...plan.grant, ...repeated]),
+    trusts: (origin) => origin.startsWith("file:"),
+  });
+  if (refused.length === 0) return;
+  const list = refused.map(({ name, value, origin }) => `  ${name}=${value}  from ${origin}`).join("\n");
+  const names = [...new Set(refused.map(({ name }) => JSON.stringify(name)))].join(", ");
+  throw new NspawnError(`the image sets what opens this host to the machine:\n${list}`, {
+    hint: `if that is meant: IMAGE(${JSON.stringify(plan.image.written)}, { grant: [${names}] }), or give these settings in WITH`,
+  });
+}

@@ -1,0 +1,54 @@
+import { InterruptedError, messageOf, NspawnError, StepError } from "../../base/errors.js";
+import { secondsSince } from "../../base/events.js";
+import type { Argv } from "../../host/host.js";
+import { ImageStore } from "../../image/store.js";
+import { copyIntoRoot } from "../../layer/copy.js";
+import type { SetupPlan } from "../../plan/setup-plan.js";
+import { describeStep, type StepOf, type WorkStep } from "../../plan/step.js";
+import { renderCast } from "../cast.js";
+import type { EngineContext } from "../context.js";
+
+type StepContext = EngineContext & { readonly folder: string; readonly scratch: string };
+type Handlers = { readonly [K in WorkStep["kind"]]: (context: StepContext, step: StepOf<K>) => Promise<void> };
+
+/** Does a setup script's COPY, CAST, RUN and SH on the host, in the order written. */
+export async function workOnHost(context: EngineContext, plan: SetupPlan): Promise<void> {
+  if (plan.work.length === 0) return;
+  const store = await ImageStore.open(context.config.storageRoot, context.host);
+  for (const step of plan.work) {
+    const started = performance.now();
+    const text = describeStep(step, plan.folder);
+    context.report({ kind: "step-begin", at: step.at, text });
+    try {
+      await store.whileTemporary((scratch) => workStep({ ...context, folder: plan.folder, scratch }, step));
+    } catch (error) {
+      if (error instanceof InterruptedError) throw error;
+      throw new StepError(step.at, `${text}: ${messageOf(error)}`, {
+        cause: error,
+        hint: error instanceof NspawnError ? error.hint : undefined,
+      });
+    }
+    context.report({ kind: "step-end", at: step.at, text, seconds: secondsSince(started), cached: false });
+  }
+}
+
+async function workStep(context: StepContext, step: WorkStep): Promise<void> {
+  const handle = handlers[step.kind] as (context: StepContext, step: WorkStep) => Promise<void>;
+  await handle(context, step);
+}
+
+const handlers: Handlers = {
+  copy: ({ host }, { source, target }) => copyIntoRoot(host, { source, root: "/", target }),
+  cast: async ({ host, scratch }, step) =>
+    copyIntoRoot(host, { source: await renderCast(host, step, scratch), root: "/", target: step.target }),
+  run: (context, { argv }) => runOnHost(context, argv),
+  sh: (context, { script }) => runOnHost(context, [...context.config.shellInvoke, script]),
+};
+
+async function runOnHost({ host, report, folder }: StepContext, argv: readonly string[]): Promise<void> {
+  // env(1) looks the user's program up, and passes on what it ends with.
+  const command: Argv = ["env", "--", ...argv];
+  const environment = Object.fromEntries(Object.entries(process.env).filter((entry): entry is [string, string] => entry[1] !== undefined));
+  const onLine = (line: string): void => report({ kind: "output", line });
+  await host.run({ argv: command, shown: argv, cwd: folder, env: environment, output: onLine, onLine });
+}

@@ -1,0 +1,41 @@
+import type { Readable, Writable } from "node:stream";
+import type { Program } from "./programs.js";
+
+/** A program to start: its name first, then its arguments, as they are. */
+export type Argv = readonly [Program, ...string[]];
+
+export type Command = {
+  readonly argv: Argv;
+  /** What to show in errors instead of `argv`, where the user's own command is wrapped in ours. */
+  readonly shown?: readonly string[];
+  /** The whole environment of the program; by default where to look for programs, and nothing else. */
+  readonly env?: Readonly<Record<string, string>>;
+  readonly cwd?: string;
+  /** What the program reads; nothing by default. */
+  readonly input?: Readable | string;
+  /** Where its standard output goes: a stream, or a function that gets each line; collected as text by default. */
+  readonly output?: Writable | ((line: string) => void);
+  /** Gets each line of standard error. */
+  readonly onLine?: (line: string) => void;
+  /** It cleans up, and so may run after an interrupt. */
+  readonly cleansUp?: boolean;
+};
+
+/** What a program wrote to standard output, where nothing else took it. */
+export type Result = { readonly stdout: string };
+
+/** A program that runs until it is closed. */
+export type Running = { readonly pid: number; close(): Promise<void> };
+
+/** The only door to other programs. Files are read and written through node:fs by whoever owns them. */
+export interface Host {
+  /**
+   * Runs a program to its end. It is killed when this process dies, in whatever way.
+   * @throws CommandError if it fails, InterruptedError, MissingProgramError
+   */
+  run(command: Command): Promise<Result>;
+  /** Starts a program and waits until it has written something; it runs until its standard input is closed. Throws as `run` does. */
+  runBeside(command: Pick<Command, "argv" | "cwd">): Promise<Running>;
+  /** Ends all programs that run, and lets no new one start: every `run` ends in an InterruptedError. */
+  interrupt(): void;
+}

@@ -1,0 +1,144 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import type { Readable, Writable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { CommandError, hasCode, InterruptedError } from "../base/errors.js";
+import { LastLines } from "../base/last-lines.js";
+import type { Command, Host, Result, Running } from "./host.js";
+import { programPath } from "./programs.js";
+
+type Ended = { readonly code: number | null; readonly signal: NodeJS.Signals | null };
+
+/** This machine. */
+export class LocalHost implements Host {
+  readonly #running = new Set<ChildProcess>();
+  #interrupted = false;
+
+  async run(command: Command): Promise<Result> {
+    const child = this.#start(command);
+    const last = new LastLines(20);
+    const collected: string[] = [];
+    const ended = this.#ended(child);
+    const results = await Promise.allSettled([
+      collectLines(child.stderr, (line) => (last.add(line), command.onLine?.(line))),
+      takeOutput(command.output, child.stdout, collected, (line) => last.add(line)),
+      feed(command.input, child.stdin),
+      ended,
+    ]);
+    this.#check(command, await ended, last);
+    const broken = results.find((result) => result.status === "rejected");
+    if (broken) throw broken.reason;
+    return { stdout: collected.join("") };
+  }
+
+  async runBeside(command: Pick<Command, "argv" | "cwd">): Promise<Running> {
+    const child = this.#start(command);
+    const last = new LastLines(20);
+    const { pid, stdin, stdout } = child;
+    void collectLines(child.stderr, (line) => last.add(line));
+    stdin?.on("error", () => {});
+    const ended = this.#ended(child);
+    const first = await Promise.race([new Promise<undefined>((ready) => stdout?.once("data", () => ready(undefined))), ended]);
+    if (first) this.#check(command, first, last);
+    if (pid === undefined || first) throw new CommandError({ argv: command.argv, code: 0, output: last.text() });
+    return {
+      pid,
+      close: async () => {
+        stdin?.end();
+        await ended;
+      },
+    };
+  }
+
+  interrupt(): void {
+    this.#interrupted = true;
+    for (const child of this.#running) kill(child);
+  }
+
+  #start(command: Pick<Command, "argv" | "env" | "cwd" | "cleansUp">): ChildProcess {
+    if (this.#interrupted && !command.cleansUp) throw new InterruptedError();
+    const [program, ...args] = command.argv;
+    // detached: in a session of its own, so that Ctrl-C reaches only us, and we end the whole group.
+    // --pdeathsig: it dies with us, even by kill -9.
+    const child = spawn(programPath("setpriv"), ["--pdeathsig", "KILL", programPath(program), ...args], {
+      env: command.env ? { ...command.env } : baseEnvironment(),
+      cwd: command.cwd,
+      stdio: ["pipe", "pipe", "pipe"],
+      detached: true,
+    });
+    this.#running.add(child);
+    return child;
+  }
+
+  #ended(child: ChildProcess): Promise<Ended> {
+    return new Promise((done, fail) => {
+      child.once("error", fail);
+      child.once("close", (code, signal) => {
+        this.#running.delete(child);
+        done({ code, signal });
+      });
+    });
+  }
+
+  #check(command: Pick<Command, "argv" | "shown" | "cleansUp">, { code, signal }: Ended, last: LastLines): void {
+    if (this.#interrupted && !command.cleansUp) throw new InterruptedError();
+    if (code === 0) return;
+    throw new CommandError({
+      argv: command.shown ?? command.argv,
+      code: code ?? undefined,
+      signal: signal ?? undefined,
+      output: last.text(),
+    });
+  }
+}
+
+/** The environment that programs get: nothing of the user's but where to look for programs, so that no secret leaks into one. */
+export function baseEnvironment(): Readonly<Record<string, string>> {
+  return { PATH: `${process.env.PATH ?? ""}:/usr/sbin:/usr/bin:/sbin:/bin`, LANG: "C.UTF-8", HOME: process.env.HOME ?? "/root" };
+}
+
+function kill(child: ChildProcess): void {
+  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+  try {
+    process.kill(-child.pid, "SIGKILL");
+  } catch {
+    // It has ended meanwhile.
+  }
+}
+
+async function takeOutput(
+  output: Command["output"],
+  stdout: Readable | null,
+  collected: string[],
+  remember: (line: string) => void,
+): Promise<void> {
+  if (!stdout) return;
+  if (typeof output === "function") await collectLines(stdout, (line) => (remember(line), output(line)));
+  else if (output) await pipeline(stdout, output);
+  else for await (const chunk of stdout.setEncoding("utf8")) collected.push(chunk);
+}
+
+async function feed(input: Command["input"], stdin: Writable | null): Promise<void> {
+  if (!stdin) return;
+  // A program that ends early closes its input. Its exit code says why, which is better than EPIPE.
+  stdin.on("error", () => {});
+  if (input === undefined || typeof input === "string") {
+    stdin.end(input);
+    return;
+  }
+  try {
+    await pipeline(input, stdin);
+  } catch (error) {
+    if (!hasCode(error, "EPIPE", "ECONNRESET", "ERR_STREAM_PREMATURE_CLOSE")) throw error;
+  }
+}
+
+async function collectLines(stream: Readable | null, take: (line: string) => void): Promise<void> {
+  if (!stream) return;
+  let rest = "";
+  for await (const chunk of stream.setEncoding("utf8")) {
+    const lines = `${rest}${chunk}`.split(/\r?\n/);
+    rest = lines.pop() ?? "";
+    for (const line of lines) take(line);
+  }
+  if (rest !== "") take(rest);
+}

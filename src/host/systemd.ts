@@ -1,0 +1,74 @@
+import { existsSync } from "node:fs";
+import { CommandError, NspawnError } from "../base/errors.js";
+import type { Host } from "./host.js";
+
+/** State of a unit as systemctl shows it. */
+export type UnitState = { readonly active: string; readonly enabled: string; readonly fragment: string };
+
+/** The systemd that runs this host. */
+export class Systemd {
+  readonly #host: Host;
+
+  /** @throws NspawnError where PID 1 is not systemd: sd_booted(3) */
+  constructor(host: Host) {
+    if (!existsSync("/run/systemd/system")) {
+      throw new NspawnError("this host does not run systemd, so it cannot have machines", {
+        hint: "images can be built here; run the setup script on a host with systemd",
+      });
+    }
+    this.#host = host;
+  }
+
+  async state(unit: string): Promise<UnitState> {
+    const { stdout } = await this.#host.run({
+      argv: ["systemctl", "show", "--property=ActiveState,UnitFileState,FragmentPath", "--", unit],
+    });
+    const fields = new Map(stdout.split("\n").map((line) => [line.slice(0, line.indexOf("=")), line.slice(line.indexOf("=") + 1)]));
+    return {
+      active: fields.get("ActiveState") ?? "",
+      enabled: fields.get("UnitFileState") ?? "",
+      fragment: fields.get("FragmentPath") ?? "",
+    };
+  }
+
+  /** Reads all units anew. */
+  async reload(): Promise<void> {
+    await this.#host.run({ argv: ["systemctl", "daemon-reload"] });
+  }
+
+  /** @throws NspawnError with the unit's last lines of the journal */
+  async start(unit: string): Promise<void> {
+    try {
+      await this.#host.run({ argv: ["systemctl", "start", "--", unit] });
+    } catch (error) {
+      if (!(error instanceof CommandError)) throw error;
+      throw new NspawnError(`${unit} does not start`, { cause: await this.#withJournal(unit, error), hint: `systemctl status ${unit}` });
+    }
+  }
+
+  async stop(unit: string): Promise<void> {
+    await this.#host.run({ argv: ["systemctl", "stop", "--", unit] });
+  }
+
+  async enable(unit: string): Promise<void> {
+    await this.#host.run({ argv: ["systemctl", "enable", "--quiet", "--", unit] });
+  }
+
+  async disable(unit: string): Promise<void> {
+    await this.#host.run({ argv: ["systemctl", "disable", "--quiet", "--", unit] });
+  }
+
+  /** Forgets that a unit failed, so that nothing of it stays behind when its file is gone. */
+  async resetFailed(unit: string): Promise<void> {
+    await this.#host.run({ argv: ["systemctl", "reset-failed", "--", unit] }).catch(() => undefined);
+  }
+
+  /** The error with what the unit itself wrote, which says more than systemctl does. */
+  async #withJournal(unit: string, error: CommandError): Promise<CommandError> {
+    const journal = await this.#host
+      .run({ argv: ["journalctl", `--unit=${unit}`, "--lines=15", "--no-pager", "--output=cat", "--quiet"] })
+      .catch(() => ({ stdout: "" }));
+    const output = journal.stdout.trim() || error.output;
+    return new CommandError({ argv: error.argv, code: error.code, signal: error.signal, output });
+  }
+}

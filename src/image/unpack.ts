@@ -1,0 +1,64 @@
+import { createHash } from "node:crypto";
+import { once } from "node:events";
+import { mkdir, readdir, rename } from "node:fs/promises";
+import { join } from "node:path";
+import { PassThrough, type Readable } from "node:stream";
+import { CommandError, NspawnError } from "../base/errors.js";
+import type { Host } from "../host/host.js";
+import { programPath } from "../host/programs.js";
+import { compressionOfBytes, decompressor } from "../packer/compression.js";
+import { extractTar } from "../packer/tar.js";
+
+/** An archive that was extracted: the root of what is in it, and the archive's own digest and size. */
+export type Unpacked = { readonly folder: string; readonly digest: string; readonly bytes: number };
+
+/**
+ * Extracts an archive as it comes in: hashed, decompressed and written in one pass.
+ * @param origin what it is, for errors
+ * @param scratch a folder that is there; the result is a new folder in it
+ */
+export async function unpack(host: Host, archive: Readable, origin: string, scratch: string): Promise<Unpacked> {
+  const folder = join(scratch, "layer");
+  await mkdir(folder, { mode: 0o755 });
+  const hash = createHash("sha256");
+  let bytes = 0;
+  const forward = new PassThrough({ highWaterMark: 1 << 20 });
+  const chunks = archive[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
+  const first = await chunks.next();
+  const start = first.done ? Buffer.alloc(0) : first.value;
+  const compression = compressionOfBytes(start);
+  const program = compression && decompressor(compression);
+  const extracted = extractTar(host, forward, folder, program && [programPath(program[0]), ...program.slice(1)].join(" ")).catch(
+    (error: unknown) => {
+      if (!(error instanceof CommandError)) throw error;
+      throw new NspawnError(`${origin} is no whole archive: ${error.output.split("\n")[0] || error.message}`, { cause: error });
+    },
+  );
+  // Where tar gives up, nothing more is read: the loop below ends, and the rejection is awaited after it.
+  extracted.catch(() => archive.destroy());
+  const take = async (chunk: Buffer): Promise<void> => {
+    hash.update(chunk);
+    bytes += chunk.length;
+    if (!forward.write(chunk)) await Promise.race([once(forward, "drain"), extracted.catch(() => undefined)]);
+  };
+  try {
+    await take(start);
+    for (let next = await chunks.next(); !next.done; next = await chunks.next()) await take(next.value);
+    forward.end();
+  } catch (error) {
+    forward.destroy();
+    await extracted;
+    throw error;
+  }
+  await extracted;
+  return { folder: await rootOf(folder), digest: `sha256:${hash.digest("hex")}`, bytes };
+}
+
+/** The bootstrap archives of Arch Linux have their root in a folder of its own. */
+async function rootOf(folder: string): Promise<string> {
+  const nested = "root.x86_64";
+  if (!(await readdir(folder)).includes(nested)) return folder;
+  const root = `${folder}.root`;
+  await rename(join(folder, nested), root);
+  return root;
+}

@@ -1,0 +1,133 @@
+import { type Dirent, lstatSync, readdirSync } from "node:fs";
+import { mkdir } from "node:fs/promises";
+import { type ByteName, bytePath } from "../base/byte-path.js";
+import type { Host } from "../host/host.js";
+import { pipeTar, type TarSource } from "../packer/tar.js";
+import { opaqueFolders, setOpaque } from "./opaque.js";
+import { statInRoot } from "./root-path.js";
+
+/** What an overlay shows below the steps of a build: `root` is where the image's ancestors are mounted, undefined without any. */
+export type Below = { readonly root: string | undefined };
+
+/** A member of the flattened layer: where its file lies, or, for a folder, that and whether it hides what is below. */
+type Member = { readonly path: ByteName; readonly layer: string; readonly folder: boolean; readonly opaque: boolean };
+
+/**
+ * Flattens step layers into one differential layer, in the terms of overlayfs, without copying files: the result names, for
+ * tar, which file to take from which layer. It stands for just what the steps changed, as seen from the image's ancestors:
+ *
+ * - A whiteout is kept only where an ancestor has something to hide. One that hides the file of an earlier step has done its
+ *   work by then, and would hide a file that another parent of some later image has at the same place.
+ * - A folder is opaque only if it replaces something of an ancestor's. The kernel marks every new folder, as an optimization
+ *   (ovl_create_upper in fs/overlayfs/dir.c); and it does not mark a folder that a later step makes over the whiteout of an
+ *   earlier one, where the mark is needed in the end.
+ *
+ * @param steps root folders of the step layers, the last step first
+ * @param scratch a new folder on the same file system, for copies of folders whose mark has to change
+ */
+export async function flatten(host: Host, steps: readonly string[], below: Below, scratch: string): Promise<readonly TarSource[]> {
+  const marks = await opaqueFolders(host, steps);
+  const members = new Merge(below, marks).members(steps);
+  const changed = members.filter(({ folder, layer, path, opaque }) => folder && opaque !== (marks.get(layer)?.has(path) ?? false));
+  await copyFolders(host, changed, scratch);
+  const copied = new Set(changed);
+  return sources(members, (member) => (copied.has(member) ? scratch : member.layer));
+}
+
+class Merge {
+  readonly #below: Below;
+  readonly #marks: ReadonlyMap<string, ReadonlySet<ByteName>>;
+
+  constructor(below: Below, marks: ReadonlyMap<string, ReadonlySet<ByteName>>) {
+    this.#below = below;
+    this.#marks = marks;
+  }
+
+  members(steps: readonly string[]): readonly Member[] {
+    const [top] = steps;
+    if (top === undefined) return [];
+    return [{ path: "", layer: top, folder: true, opaque: false }, ...this.#content("", steps, true)];
+  }
+
+  /**
+   * The merged content of one folder.
+   * @param layers the layers whose folder of this name counts, the last step first
+   * @param open whether the content that ancestors have in this folder shows through
+   */
+  *#content(folder: ByteName, layers: readonly string[], open: boolean): Generator<Member> {
+    for (const [name, found] of this.#entries(folder, layers)) {
+      const path = folder === "" ? name : `${folder}/${name}`;
+      const [first] = found;
+      if (!first) continue;
+      const covers = open && this.#below.root !== undefined && statInRoot(this.#below.root, path) !== undefined;
+      if (isWhiteout(first, path)) {
+        if (covers) yield { path, layer: first.layer, folder: false, opaque: false };
+      } else if (!first.entry.isDirectory()) {
+        yield { path, layer: first.layer, folder: false, opaque: false };
+      } else {
+        const { merged, cut } = this.#stack(path, found);
+        yield { path, layer: first.layer, folder: true, opaque: cut && covers };
+        yield* this.#content(path, merged, open && !cut);
+      }
+    }
+  }
+
+  /** The entries of a folder by name, in the order of bytes, each with the layers that have one, the last step first. */
+  #entries(folder: ByteName, layers: readonly string[]): readonly (readonly [ByteName, readonly Found[]])[] {
+    const byName = new Map<ByteName, Found[]>();
+    for (const layer of layers) {
+      for (const entry of readdirSync(bytePath(layer, folder), { withFileTypes: true, encoding: "latin1" })) {
+        const found = byName.get(entry.name);
+        if (found) found.push({ layer, entry });
+        else byName.set(entry.name, [{ layer, entry }]);
+      }
+    }
+    return [...byName].sort(([a], [b]) => (a < b ? -1 : 1));
+  }
+
+  /** The layers whose folders merge; `cut`: below the last of them nothing shows, since it is opaque or lies on a whiteout or file. */
+  #stack(path: ByteName, found: readonly Found[]): { readonly merged: readonly string[]; readonly cut: boolean } {
+    const merged: string[] = [];
+    for (const candidate of found) {
+      if (!candidate.entry.isDirectory()) return { merged, cut: true };
+      merged.push(candidate.layer);
+      if (this.#marks.get(candidate.layer)?.has(path)) return { merged, cut: true };
+    }
+    return { merged, cut: false };
+  }
+}
+
+type Found = { readonly layer: string; readonly entry: Dirent };
+
+/** Overlayfs marks a deleted file by a character device 0:0 (Documentation/filesystems/overlayfs.rst). */
+function isWhiteout({ layer, entry }: Found, path: ByteName): boolean {
+  return entry.isCharacterDevice() && lstatSync(bytePath(layer, path)).rdev === 0;
+}
+
+/** Copies folders without their content, so that their mark can be changed: the step layers themselves never are. */
+async function copyFolders(host: Host, members: readonly Member[], scratch: string): Promise<void> {
+  await mkdir(scratch);
+  await pipeTar(
+    host,
+    sources(members, (member) => member.layer),
+    scratch,
+    { exact: true },
+  );
+  await setOpaque(
+    host,
+    scratch,
+    members.filter(({ opaque }) => opaque).map(({ path }) => path),
+  );
+}
+
+/** Members in order, neighbours that lie in one folder together. */
+function sources(members: readonly Member[], folderOf: (member: Member) => string): readonly TarSource[] {
+  const result: { folder: string; names: ByteName[] }[] = [];
+  for (const member of members) {
+    const folder = folderOf(member);
+    const last = result.at(-1);
+    if (last?.folder === folder) last.names.push(member.path);
+    else result.push({ folder, names: [member.path] });
+  }
+  return result.map(({ folder, names }) => ({ folder: Buffer.from(folder), names }));
+}

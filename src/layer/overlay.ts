@@ -1,0 +1,86 @@
+import { chmod, chown, lstat, mkdir, symlink } from "node:fs/promises";
+import { join } from "node:path";
+import { NspawnError } from "../base/errors.js";
+import type { Argv, Host } from "../host/host.js";
+
+/** Layers from the top down, all but the upper one never written to. `upper` and `work` are empty folders on one file system. */
+export type OverlayLayers = { readonly lowers: readonly string[]; readonly upper?: { readonly folder: string; readonly work: string } };
+
+/** An overlay that is ready to be mounted: `folder` holds short links to the layers and the mount point. */
+export type Overlay = { readonly folder: string; readonly options: string; readonly mountPoint: string };
+
+/** Modes that would store positions of lower layers in the upper one, which then could not travel. See facts in docs/architecture.md. */
+export const travelOptions = "index=off,metacopy=off,redirect_dir=off";
+
+/** Linux stacks at most 500 layers (OVL_MAX_STACK in fs/overlayfs/params.h). */
+const maxLayers = 500;
+
+/**
+ * Names the layers by short links, since the option string of mount(2) ends at one page: 27 layers with paths of 140
+ * characters would be too many. No character in a path has to be escaped either.
+ * @param folder a new folder, made here
+ */
+export async function prepareOverlay(folder: string, layers: OverlayLayers): Promise<Overlay> {
+  if (layers.lowers.length > maxLayers)
+    throw new NspawnError(`${layers.lowers.length} layers are more than the ${maxLayers} that Linux can stack`);
+  const mountPoint = join(folder, "root");
+  await mkdir(mountPoint, { recursive: true });
+  await mkdir(join(folder, "empty"));
+  // An overlay of lower layers alone has to have two at least; an empty one at the bottom changes nothing.
+  const lowers = [...layers.lowers, join(folder, "empty")];
+  const names = lowers.map((_, index) => String(index + 1));
+  await Promise.all(lowers.map((lower, index) => symlink(lower, join(folder, names[index] ?? ""))));
+  const options = [`lowerdir=${names.join(":")}`];
+  if (layers.upper) {
+    await symlink(layers.upper.folder, join(folder, "u"));
+    await symlink(layers.upper.work, join(folder, "w"));
+    options.push("upperdir=u,workdir=w");
+  } else if (lowers.length < 2) {
+    await mkdir(join(folder, "empty2"));
+    await symlink("empty2", join(folder, "e"));
+    options[0] += ":e";
+  }
+  return { folder, options: `${options.join(",")},${travelOptions}`, mountPoint };
+}
+
+/**
+ * Makes an empty upper layer whose root looks like the root below: in an overlay the topmost root folder's mode and owner count.
+ * @param below the layer below, or undefined for the usual 0755, root
+ */
+export async function makeUpper(folder: string, below: string | undefined): Promise<{ readonly folder: string; readonly work: string }> {
+  const upper = { folder: join(folder, "upper"), work: join(folder, "work") };
+  await mkdir(upper.folder, { recursive: true });
+  await mkdir(upper.work);
+  const { mode, uid, gid } = below === undefined ? { mode: 0o755, uid: 0, gid: 0 } : await lstat(below);
+  await chown(upper.folder, uid, gid);
+  await chmod(upper.folder, mode & 0o7777);
+  return upper;
+}
+
+/**
+ * A program that runs with the overlay mounted, in a mount namespace of its own: when the program ends, in whatever way,
+ * the kernel removes the mount. `/run/systemd/nspawn` is hidden, so that systemd-nspawn leaves nothing there.
+ */
+export function withOverlayMounted(overlay: Overlay, argv: readonly string[]): Argv {
+  const script = [
+    "mkdir -p /run/systemd/nspawn",
+    "mount -t tmpfs -o mode=755 tmpfs /run/systemd/nspawn",
+    'cd "$1"',
+    'mount -t overlay -o "$2" overlay root',
+    "shift 2",
+    'exec "$@"',
+  ].join("\n");
+  // LIBMOUNT_FORCE_MOUNT2: util-linux ≥ 2.39 passes options through fsconfig(2), which takes 256 bytes for each.
+  const mount = ["sh", "-ec", `export LIBMOUNT_FORCE_MOUNT2=always\n${script}`, "sh", overlay.folder, overlay.options] as const;
+  return ["unshare", "--mount", "--propagation", "private", ...mount, ...argv];
+}
+
+/** Mounts the overlay as long as `use` runs. `root` is the mounted tree, reached through /proc from outside the namespace. */
+export async function whileMounted<T>(host: Host, overlay: Overlay, use: (root: string) => Promise<T>): Promise<T> {
+  const holder = await host.runBeside({ argv: withOverlayMounted(overlay, ["sh", "-c", "echo mounted; exec cat"]) });
+  try {
+    return await use(`/proc/${holder.pid}/root${overlay.mountPoint}`);
+  } finally {
+    await holder.close();
+  }
+}

@@ -1,0 +1,142 @@
+import { lstatSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { NspawnError } from "../base/errors.js";
+import { renderTemplate } from "../base/template.js";
+import { type Program, programPath } from "../host/programs.js";
+import type { ImageChain } from "../image/resolve.js";
+import { travelOptions } from "../layer/overlay.js";
+import type { MachineSpec } from "../plan/step.js";
+import type { Setting } from "../settings/merge.js";
+import { parametersOf, renderSettings } from "../settings/render.js";
+import { bindStubs } from "./bind-stub.js";
+import type { MachinePaths } from "./paths.js";
+import { overlayPath, unitArgument, unitCommand, unitComment, unitPath } from "./quote.js";
+
+/** A machine with everything settled: enough to write its unit. */
+export type Machine = {
+  readonly script: string;
+  readonly spec: MachineSpec;
+  readonly chain: ImageChain;
+  readonly settings: readonly Setting[];
+  readonly command: { readonly argv: readonly string[]; readonly origin: string } | undefined;
+  readonly paths: MachinePaths;
+  /** Folder of the layers: the unit names them relative to it. */
+  readonly layersFolder: string;
+};
+
+/** How every unit of ours begins; others are never touched. */
+export const unitMark = "# nspawn machine";
+
+/** mount(2) takes one page of options. */
+const maxOptions = 4095;
+
+/** The unit of a machine, from the script's own template or the default one. Every value in it is quoted. */
+export function renderUnit(machine: Machine): string {
+  const path = machine.spec.template ?? defaultTemplate();
+  const text = renderTemplate(path, readFileSync(path, "utf8"), unitVariables(machine));
+  const mark = `${unitMark} ${machine.spec.name}`;
+  return text.startsWith(mark) ? text : `${mark}\n${text}`;
+}
+
+export function defaultTemplate(): string {
+  return join(import.meta.dirname, "../../templates/machine-default.service");
+}
+
+/** What a template sees. All texts but `name` are ready to be put into the unit. */
+export type UnitVariables = {
+  readonly name: string;
+  readonly script: string;
+  readonly state: string;
+  readonly root: string;
+  readonly runtime: string;
+  readonly layers_folder: string;
+  /** Top layer first. */
+  readonly layers: readonly { readonly id: string; readonly url: string; readonly digest: string; readonly path: string }[];
+  /** Commands that make what is missing on the host, that mount the root, and that undo it. */
+  readonly prepare: readonly string[];
+  readonly mount: readonly string[];
+  readonly release: readonly string[];
+  readonly settings: readonly { readonly name: string; readonly value: string; readonly origin: string }[];
+  /** The whole command line of systemd-nspawn, an argument each, and where the command in it comes from. */
+  readonly nspawn: readonly string[];
+  readonly command_origin: string;
+  readonly unit_conf: readonly string[];
+  readonly service_conf: readonly string[];
+  readonly install_conf: readonly string[];
+};
+
+function unitVariables(machine: Machine): UnitVariables {
+  const { spec, paths, chain, settings } = machine;
+  return {
+    name: spec.name,
+    script: unitComment(machine.script),
+    state: spec.state,
+    root: unitPath(paths.root),
+    runtime: unitPath(paths.runtime),
+    layers_folder: unitPath(machine.layersFolder),
+    layers: chain.map(({ image, layer }) => ({
+      id: layer.id,
+      url: unitComment(image.written),
+      digest: layer.digest,
+      path: unitPath(layer.folder),
+    })),
+    prepare: prepareCommands(settings),
+    mount: mountCommands(machine),
+    release: releaseCommands(machine),
+    settings: settings.map(({ name, value, origin }) => ({ name, value: unitComment(JSON.stringify(value)), origin: unitComment(origin) })),
+    nspawn: nspawnArguments(machine),
+    command_origin: unitComment(machine.command?.origin ?? ""),
+    unit_conf: spec.unitConf,
+    service_conf: spec.serviceConf,
+    install_conf: spec.installConf,
+  };
+}
+
+function nspawnArguments({ spec, paths, settings, command }: Machine): readonly string[] {
+  const options = renderSettings(settings).flatMap(({ argv }) => argv);
+  // The unit is the machine's scope: without --keep-unit systemd-nspawn would leave it for one of its own.
+  const always = ["--settings=no", "--keep-unit", `--machine=${spec.name}`, `--directory=${paths.root}`];
+  const argv = [...always, ...options.filter((option) => option !== "--keep-unit")];
+  const payload = command ? command.argv : parametersOf(settings);
+  const rest = payload.length > 0 ? ["--", ...payload] : [];
+  return [path("systemd-nspawn"), ...argv, ...rest].map(unitArgument);
+}
+
+function prepareCommands(settings: readonly Setting[]): readonly string[] {
+  return bindStubs(settings).map((stub) =>
+    stub.kind === "folder" ? unitCommand([path("mkdir"), "--parents", stub.path]) : unitCommand([path("touch"), "-a", stub.path]),
+  );
+}
+
+function mountCommands({ spec, paths, chain, layersFolder }: Machine): readonly string[] {
+  const [top] = chain;
+  if (!top) throw new NspawnError(`the machine ${spec.name} has no layers`);
+  const { mode, uid, gid } = lstatSync(top.layer.folder);
+  const names = chain.map(({ layer }) => layer.id).join(":");
+  const options = `lowerdir=${names},upperdir=${overlayPath(paths.upper)},workdir=${overlayPath(paths.work)},${travelOptions}`;
+  if (options.length > maxOptions) {
+    throw new NspawnError(`the ${chain.length} layers of the machine ${spec.name} are more than one mount takes`, {
+      hint: `they are named in ${layersFolder}; build some of the images from fewer parents`,
+    });
+  }
+  // The root folder of the top layer is the root of the machine, with its mode and owner.
+  const upper = [path("install"), "--directory", `--mode=${(mode & 0o7777).toString(8)}`, `--owner=${uid}`, `--group=${gid}`, paths.upper];
+  return [
+    ...(spec.state === "volatile" ? [removeRuntime(paths)] : []),
+    unitCommand([path("mkdir"), "--parents", paths.work, paths.root]),
+    unitCommand(upper),
+    unitCommand([path("mount"), "--types", "overlay", "--options", options, `nspawn-${spec.name}`, paths.root]),
+  ];
+}
+
+function releaseCommands({ spec, paths }: Machine): readonly string[] {
+  return [unitCommand([path("umount"), "--lazy", paths.root]), ...(spec.state === "volatile" ? [removeRuntime(paths)] : [])];
+}
+
+function removeRuntime(paths: MachinePaths): string {
+  return unitCommand([path("rm"), "--recursive", "--force", "--one-file-system", paths.runtime]);
+}
+
+function path(program: Program): string {
+  return programPath(program);
+}

@@ -1,0 +1,105 @@
+import { lstatSync } from "node:fs";
+import { type Problem, ScriptError } from "../base/errors.js";
+import type { Bootstrap } from "../dsl/build.js";
+import type { Script } from "../script/load.js";
+import type { SettingSource } from "../settings/merge.js";
+import { compressionOf, type ImageRef } from "./image-ref.js";
+import { parseCalls } from "./parse.js";
+import { only, workOf } from "./select.js";
+import type { Step, StepOf, WorkStep } from "./step.js";
+
+/** What a build script wants, all checked: pure data that can be printed. */
+export type BuildPlan = {
+  readonly script: string;
+  readonly folder: string;
+  readonly image: ImageRef;
+  readonly parents: readonly StepOf<"pull">[];
+  readonly bootstrap: { readonly spec: Bootstrap; readonly step: StepOf<"bootstrap"> } | undefined;
+  readonly settings: SettingSource;
+  readonly command: readonly string[] | undefined;
+  readonly work: readonly WorkStep[];
+  readonly push: boolean;
+};
+
+/**
+ * Makes the plan of a build script.
+ * @throws ScriptError with all problems
+ */
+export function planBuild(script: Script): BuildPlan {
+  const { steps, problems } = parseCalls(script.calls, script.folder);
+  const found: Problem[] = [...problems];
+  const image = only(script, steps, "image", found, { required: "IMAGE(url) says where the image is published" });
+  const exec = only(script, steps, "exec", found);
+  const push = only(script, steps, "push", found);
+  const bootstrap = only(script, steps, "bootstrap", found);
+  const parents = steps.filter((step): step is StepOf<"pull"> => step.kind === "pull");
+  const work = workOf(steps);
+  found.push(...checkSources(work), ...checkBase(parents, bootstrap, image));
+  if (image && push && !compressionOf(image.image)) {
+    found.push({
+      at: image.at,
+      message: `IMAGE: ${image.image.written} names no archive that can be written`,
+      hint: "end the URL in .tar.gz, .tar.xz or .tar.zst",
+    });
+  }
+  if (found.length > 0 || !image) throw new ScriptError(inOrder(found));
+  return {
+    script: script.path,
+    folder: script.folder,
+    image: image.image,
+    parents,
+    bootstrap: bootstrap && { spec: bootstrap.bootstrap, step: bootstrap },
+    settings: ownSettings(steps, image.image.written),
+    command: exec?.argv,
+    work,
+    push: push !== undefined,
+  };
+}
+
+/** The settings that a script's WITH give, together, under the name of their origin. */
+export function ownSettings(steps: readonly Step[], origin: string): SettingSource {
+  const withs = steps.filter((step): step is StepOf<"with"> => step.kind === "with");
+  return { origin, removed: [...new Set(withs.flatMap(({ removed }) => removed))], entries: withs.flatMap(({ entries }) => entries) };
+}
+
+/** Files that COPY and CAST name have to be there. Reading files is all that a plan may do. */
+export function checkSources(work: readonly WorkStep[]): readonly Problem[] {
+  return work.flatMap((step) => {
+    if (step.kind !== "copy" && step.kind !== "cast") return [];
+    if (lstatSync(step.source, { throwIfNoEntry: false })) return [];
+    return [
+      {
+        at: step.at,
+        message: `${step.kind.toUpperCase()}: source ${step.source} is not there`,
+        hint: "sources lie below the script's own folder",
+      },
+    ];
+  });
+}
+
+/** Problems in the order of the script's lines. */
+export function inOrder(problems: readonly Problem[]): readonly Problem[] {
+  return problems.toSorted((a, b) => (a.at.file === b.at.file ? a.at.line - b.at.line : 0));
+}
+
+function checkBase(
+  parents: readonly StepOf<"pull">[],
+  bootstrap: Step | undefined,
+  image: StepOf<"image"> | undefined,
+): readonly Problem[] {
+  const problems: Problem[] = [];
+  if (bootstrap && parents.length > 0) {
+    problems.push({
+      at: bootstrap.at,
+      message: "BOOTSTRAP makes a bottom layer, so nothing can be pulled below it",
+      hint: "make it an image of its own, and PULL that",
+    });
+  }
+  const seen = new Set<string>();
+  for (const { at, image: parent } of parents) {
+    if (seen.has(parent.url)) problems.push({ at, message: `PULL: ${parent.written} is pulled twice` });
+    if (image && parent.url === image.image.url) problems.push({ at, message: "PULL: the image cannot be its own parent" });
+    seen.add(parent.url);
+  }
+  return problems;
+}

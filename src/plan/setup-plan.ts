@@ -1,0 +1,51 @@
+import { lstatSync } from "node:fs";
+import { type Problem, ScriptError } from "../base/errors.js";
+import type { Script } from "../script/load.js";
+import type { SettingName } from "../settings/catalog.js";
+import type { SettingSource } from "../settings/merge.js";
+import { checkSources, inOrder, ownSettings } from "./build-plan.js";
+import type { ImageRef } from "./image-ref.js";
+import { parseCalls } from "./parse.js";
+import { only, workOf } from "./select.js";
+import type { MachineSpec, WorkStep } from "./step.js";
+
+/** What a setup script wants, all checked: pure data that can be printed. */
+export type SetupPlan = {
+  readonly script: string;
+  readonly folder: string;
+  readonly image: ImageRef;
+  /** Settings of images that the script lets open the host. */
+  readonly grant: readonly SettingName[];
+  readonly machine: MachineSpec;
+  readonly settings: SettingSource;
+  readonly command: readonly string[] | undefined;
+  readonly work: readonly WorkStep[];
+};
+
+/**
+ * Makes the plan of a setup script.
+ * @throws ScriptError with all problems
+ */
+export function planSetup(script: Script): SetupPlan {
+  const { steps, problems } = parseCalls(script.calls, script.folder);
+  const found: Problem[] = [...problems];
+  const image = only(script, steps, "image", found, { required: "IMAGE(url) says which image the machine runs" });
+  const machine = only(script, steps, "machine", found, { required: "MACHINE(name) names the machine and its unit" });
+  const exec = only(script, steps, "exec", found);
+  const work = workOf(steps);
+  found.push(...checkSources(work));
+  if (machine?.machine.template && !lstatSync(machine.machine.template, { throwIfNoEntry: false })) {
+    found.push({ at: machine.at, message: `MACHINE: template ${machine.machine.template} is not there` });
+  }
+  if (found.length > 0 || !image || !machine) throw new ScriptError(inOrder(found));
+  return {
+    script: script.path,
+    folder: script.folder,
+    image: image.image,
+    grant: image.grant,
+    machine: machine.machine,
+    settings: ownSettings(steps, script.path),
+    command: exec?.argv,
+    work,
+  };
+}

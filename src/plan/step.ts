@@ -1,0 +1,58 @@
+import type { Place } from "../base/place.js";
+import type { Bootstrap } from "../dsl/build.js";
+import type { SettingName } from "../settings/catalog.js";
+import type { SettingEntry } from "../settings/value.js";
+import type { ImageRef } from "./image-ref.js";
+
+/** A step of a script after its arguments were checked. `source` is an absolute path on the host. */
+export type Step = { readonly at: Place } & (
+  | { readonly kind: "image"; readonly image: ImageRef; readonly grant: readonly SettingName[] }
+  | { readonly kind: "pull"; readonly image: ImageRef; readonly digest: string | undefined }
+  | { readonly kind: "bootstrap"; readonly bootstrap: Bootstrap }
+  | { readonly kind: "exec"; readonly argv: readonly string[] }
+  | { readonly kind: "with"; readonly entries: readonly SettingEntry[]; readonly removed: readonly SettingName[] }
+  | { readonly kind: "copy"; readonly source: string; readonly target: string }
+  | { readonly kind: "cast"; readonly source: string; readonly target: string; readonly variables: Readonly<Record<string, unknown>> }
+  | { readonly kind: "run"; readonly argv: readonly string[] }
+  | { readonly kind: "sh"; readonly script: string }
+  | { readonly kind: "push" }
+  | { readonly kind: "machine"; readonly machine: MachineSpec }
+);
+
+export type StepOf<K extends Step["kind"]> = Extract<Step, { readonly kind: K }>;
+
+/** The steps that do work, in the image or on the host, in the order written. */
+export type WorkStep = StepOf<"copy" | "cast" | "run" | "sh">;
+
+/** A machine as the script asks for it. */
+export type MachineSpec = {
+  readonly name: string;
+  /** Absolute path of the script's own unit template. */
+  readonly template: string | undefined;
+  readonly unitConf: readonly string[];
+  readonly serviceConf: readonly string[];
+  readonly installConf: readonly string[];
+  readonly state: "volatile" | "keep";
+};
+
+/** A work step in a few words, on one line, for people. */
+export function describeStep(step: WorkStep, folder: string): string {
+  switch (step.kind) {
+    case "copy":
+    case "cast":
+      return `${step.kind.toUpperCase()} ${relativeTo(folder, step.source)} → ${step.target}`;
+    case "run":
+      return `RUN ${shorten(step.argv.join(" "))}`;
+    case "sh":
+      return `SH ${shorten(step.script.trim())}`;
+  }
+}
+
+function relativeTo(folder: string, path: string): string {
+  return path.startsWith(`${folder}/`) ? path.slice(folder.length) : path;
+}
+
+function shorten(text: string): string {
+  const line = text.replace(/\s+/g, " ");
+  return line.length > 100 ? `${line.slice(0, 99)}…` : line;
+}

@@ -1,0 +1,69 @@
+import { realpathSync } from "node:fs";
+import { register } from "node:module";
+import { dirname, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import { hasCode, messageOf, NspawnError, ScriptError, UsageError } from "../base/errors.js";
+import { type Place, placeOfError } from "../base/place.js";
+import type { Call, ScriptKind } from "../dsl/call.js";
+import { recording } from "../dsl/record.js";
+import type { HookData } from "./hooks.js";
+
+/** A user's script after it ran: the keywords that it called, nothing checked, nothing done. */
+export type Script = { readonly path: string; readonly folder: string; readonly kind: ScriptKind; readonly calls: readonly Call[] };
+
+/**
+ * Runs a user's script, TypeScript or JavaScript, and collects its keywords. `nspawn/build` and `nspawn/setup` lead to this
+ * very package, wherever the script lies and whatever is installed beside it.
+ * @throws ScriptError with the script's line, for a syntax error or whatever the script threw
+ */
+export async function loadScript(path: string, kind: ScriptKind): Promise<Script> {
+  const real = realScript(path);
+  const package_ = new URL("..", import.meta.url);
+  const data: HookData = {
+    script: pathToFileURL(real).href,
+    keywords: { "nspawn/build": new URL("dsl/build.js", package_).href, "nspawn/setup": new URL("dsl/setup.js", package_).href },
+  };
+  process.setSourceMapsEnabled(true);
+  register("./hooks.js", import.meta.url, { data });
+  const ours = resolve(import.meta.dirname, "..");
+  const isScript = (file: string): boolean => file.startsWith("/") && !file.startsWith(`${ours}/`) && !file.includes("/node_modules/");
+  const calls = await recording(kind, isScript, async () => {
+    try {
+      await import(data.script);
+    } catch (error) {
+      throw scriptError(error, real, isScript);
+    }
+  });
+  return { path: real, folder: dirname(real), kind, calls };
+}
+
+function realScript(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch (error) {
+    if (hasCode(error, "ENOENT", "ENOTDIR")) throw new UsageError(`there is no script ${path}`);
+    throw new UsageError(`cannot read the script ${path}: ${messageOf(error)}`);
+  }
+}
+
+/** An error of a script, with the line that it comes from. */
+function scriptError(error: unknown, script: string, isScript: (file: string) => boolean): NspawnError {
+  const { at, message } = describe(error, script, isScript);
+  const hint = error instanceof NspawnError ? error.hint : undefined;
+  return new ScriptError([{ at, message, hint }], { cause: error });
+}
+
+function describe(error: unknown, script: string, isScript: (file: string) => boolean): { readonly at: Place; readonly message: string } {
+  const start: Place = { file: script, line: 1 };
+  if (!(error instanceof Error)) return { at: start, message: `the script threw ${String(error)}` };
+  // Errors of the compiler come from the loader's thread as text alone: "FILE:LINE: message" (see hooks.ts); Node puts the
+  // place of a JavaScript syntax error before the stack, on a line of its own.
+  const compiler = /^(\/.*?):(\d+): (.*)$/s.exec(error.message);
+  if (error instanceof SyntaxError && compiler)
+    return { at: { file: compiler[1] ?? script, line: Number(compiler[2]) }, message: compiler[3] ?? "" };
+  const syntax = error instanceof SyntaxError ? /^file:\/\/(\/.*?):(\d+)\n/.exec(error.stack ?? "") : null;
+  if (syntax) return { at: { file: decodeURI(syntax[1] ?? script), line: Number(syntax[2]) }, message: error.message };
+  const message =
+    error instanceof NspawnError || hasCode(error, "ERR_MODULE_NOT_FOUND") ? error.message : `${error.name}: ${error.message}`;
+  return { at: placeOfError(error, isScript) ?? start, message };
+}

@@ -1,0 +1,91 @@
+import { type BigIntStats, constants, createReadStream } from "node:fs";
+import { copyFile, mkdir, open, readdir, rename, stat, unlink } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { hasCode, messageOf, TransferError } from "../base/errors.js";
+import { isAlive, processName } from "../host/process-id.js";
+import type { ImageRef } from "../plan/image-ref.js";
+import type { Transport, Upload, Validators } from "./transport.js";
+
+/** `file:` URLs: archives on this host. */
+export const fileTransport: Transport = {
+  async probe(image) {
+    return validators(await status(image));
+  },
+  async get(image) {
+    const before = await status(image);
+    return {
+      body: createReadStream(pathOf(image), { highWaterMark: 1 << 20 }),
+      bytes: Number(before.size),
+      validators: validators(before),
+    };
+  },
+  async put(image, upload) {
+    const path = pathOf(image);
+    try {
+      await publish(path, upload);
+    } catch (error) {
+      throw new TransferError(image.written, `cannot be written: ${messageOf(error)}`, { cause: error });
+    }
+    return validators(await status(image));
+  },
+};
+
+function pathOf(image: ImageRef): string {
+  return fileURLToPath(image.url);
+}
+
+async function status(image: ImageRef): Promise<BigIntStats> {
+  try {
+    const stats = await stat(pathOf(image), { bigint: true });
+    if (stats.isFile()) return stats;
+  } catch (error) {
+    const why = hasCode(error, "ENOENT", "ENOTDIR") ? "there is no such file" : messageOf(error);
+    throw new TransferError(image.written, why, { cause: error });
+  }
+  throw new TransferError(image.written, "it is no file");
+}
+
+/** A file that is replaced gets another inode; one that is written over gets another time or size. */
+function validators({ dev, ino, size, mtimeNs }: BigIntStats): Validators {
+  return { file: `${dev}:${ino}`, size: String(size), modified: String(mtimeNs) };
+}
+
+/** Puts the archive beside its place, synced, then renames it there. */
+async function publish(path: string, upload: Upload): Promise<void> {
+  const folder = dirname(path);
+  await mkdir(folder, { recursive: true });
+  await sweep(folder);
+  const temporary = join(folder, `.${basename(path).slice(0, 100)}.nspawn-${processName()}`);
+  try {
+    await moveOrCopy(upload.path, temporary);
+    await syncFile(temporary);
+    await rename(temporary, path);
+    await syncFile(folder);
+  } catch (error) {
+    await unlink(temporary).catch(() => undefined);
+    throw error;
+  }
+}
+
+async function moveOrCopy(from: string, to: string): Promise<void> {
+  try {
+    await rename(from, to);
+  } catch (error) {
+    if (!hasCode(error, "EXDEV")) throw error;
+    await copyFile(from, to, constants.COPYFILE_FICLONE);
+  }
+}
+
+async function syncFile(path: string): Promise<void> {
+  const file = await open(path, "r");
+  await file.sync().finally(() => file.close());
+}
+
+/** Removes what a killed push has left beside the archives. */
+async function sweep(folder: string): Promise<void> {
+  for (const name of await readdir(folder)) {
+    const owner = /^\..*\.nspawn-(\d+-\d+)$/.exec(name)?.[1];
+    if (owner !== undefined && !isAlive(owner)) await unlink(join(folder, name)).catch(() => undefined);
+  }
+}

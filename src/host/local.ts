@@ -19,7 +19,10 @@ export class LocalHost implements Host {
     const collected: string[] = [];
     const ended = this.#ended(child);
     const results = await Promise.allSettled([
-      collectLines(child.stderr, (line) => (last.add(line), command.onLine?.(line))),
+      collectLines(child.stderr, (line) => {
+        last.add(line);
+        command.onLine?.(line);
+      }),
       takeOutput(command.output, child.stdout, collected, (line) => last.add(line)),
       feed(command.input, child.stdin),
       ended,
@@ -112,8 +115,12 @@ async function takeOutput(
   remember: (line: string) => void,
 ): Promise<void> {
   if (!stdout) return;
-  if (typeof output === "function") await collectLines(stdout, (line) => (remember(line), output(line)));
-  else if (output) await pipeline(stdout, output);
+  if (typeof output === "function") {
+    await collectLines(stdout, (line) => {
+      remember(line);
+      output(line);
+    });
+  } else if (output) await pipeline(stdout, output);
   else for await (const chunk of stdout.setEncoding("utf8")) collected.push(chunk);
 }
 

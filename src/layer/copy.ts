@@ -60,13 +60,11 @@ async function collect(source: string, root: string, batch: Batch, batches: Batc
       const path = join(below, entry.name);
       const there = statInRoot(root, join(batch.to, path));
       if (entry.isDirectory() && there?.isSymbolicLink()) {
-        const behind = await resolveInRoot(root, join(batch.to, path));
-        if (!statInRoot(root, behind)?.isDirectory()) throw clash(join(batch.to, path), "a symlink that leads to no folder", "a folder");
-        await collect(source, root, { from: join(batch.from, path), to: behind, names: [] }, batches);
+        const to = await folderBehind(root, join(batch.to, path));
+        await collect(source, root, { from: join(batch.from, path), to, names: [] }, batches);
         continue;
       }
-      if (there && entry.isDirectory() && !there.isDirectory()) throw clash(join(batch.to, path), "a file", "a folder");
-      if (there?.isDirectory() && !entry.isDirectory()) throw clash(join(batch.to, path), "a folder", "a file");
+      if (there && entry.isDirectory() !== there.isDirectory()) throw clash(join(batch.to, path), there, entry);
       batch.names.push(path);
       if (entry.isDirectory()) await walk(path);
     }
@@ -74,14 +72,24 @@ async function collect(source: string, root: string, batch: Batch, batches: Batc
   await walk("");
 }
 
+/** Where a symlink to a folder leads, inside the root. */
+async function folderBehind(root: string, link: ByteName): Promise<ByteName> {
+  const folder = await resolveInRoot(root, link);
+  if (statInRoot(root, folder)?.isDirectory()) return folder;
+  throw new NspawnError(`/${showName(link)} is a symlink that leads to no folder there, and a folder in the source`);
+}
+
 function children(source: string, folder: ByteName): readonly Dirent[] {
   const entries = readdirSync(bytePath(source, folder), { withFileTypes: true, encoding: "latin1" });
   return entries.sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-function clash(path: ByteName, there: string, source: string): NspawnError {
-  return new NspawnError(`/${showName(path)} is ${there} there and ${source} in the source`, {
-    hint: "remove it in a RUN or SH before, or copy under another name",
+type Entry = { isDirectory(): boolean };
+
+function clash(path: ByteName, there: Entry, source: Entry): NspawnError {
+  const kind = (entry: Entry): string => (entry.isDirectory() ? "a folder" : "a file");
+  return new NspawnError(`/${showName(path)} is ${kind(there)} there and ${kind(source)} in the source`, {
+    hint: "remove it in a RUN or SH before, or copy to another name",
   });
 }
 
@@ -90,7 +98,7 @@ async function makeFolder(root: string, path: ByteName, like?: string): Promise<
   const folder = await resolveInRoot(root, path);
   const there = statInRoot(root, folder);
   if (there?.isDirectory()) return folder;
-  if (there) throw clash(folder, "a file", "a folder");
+  if (there) throw clash(folder, there, { isDirectory: () => true });
   const mode = like === undefined ? 0o755 : lstatSync(like).mode & 0o7777;
   const above = folder.slice(0, Math.max(0, folder.lastIndexOf("/")));
   if (above !== "") await mkdir(bytePath(root, above), { recursive: true });

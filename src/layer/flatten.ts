@@ -57,18 +57,20 @@ class Merge {
   *#content(folder: ByteName, layers: readonly string[], open: boolean): Generator<Member> {
     for (const [name, found] of this.#entries(folder, layers)) {
       const path = folder === "" ? name : `${folder}/${name}`;
-      const [first] = found;
-      if (!first) continue;
-      const covers = open && this.#below.root !== undefined && statInRoot(this.#below.root, path) !== undefined;
-      if (isWhiteout(first, path)) {
-        if (covers) yield { path, layer: first.layer, folder: false, opaque: false };
-      } else if (!first.entry.isDirectory()) {
-        yield { path, layer: first.layer, folder: false, opaque: false };
-      } else {
-        const { merged, cut } = this.#stack(path, found);
-        yield { path, layer: first.layer, folder: true, opaque: cut && covers };
-        yield* this.#content(path, merged, open && !cut);
-      }
+      yield* this.#entry(path, found, open);
+    }
+  }
+
+  *#entry(path: ByteName, found: readonly Found[], open: boolean): Generator<Member> {
+    const [first] = found;
+    if (!first) return;
+    const covers = open && this.#below.root !== undefined && statInRoot(this.#below.root, path) !== undefined;
+    if (first.entry.isDirectory()) {
+      const { merged, cut } = this.#stack(path, found);
+      yield { path, layer: first.layer, folder: true, opaque: cut && covers };
+      yield* this.#content(path, merged, open && !cut);
+    } else if (covers || !isWhiteout(first, path)) {
+      yield { path, layer: first.layer, folder: false, opaque: false };
     }
   }
 

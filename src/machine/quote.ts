@@ -12,11 +12,7 @@ export function unitArgument(argument: string): string {
   if (argument.includes("\0")) throw new NspawnError(`a unit cannot hold a NUL character: ${JSON.stringify(argument)}`);
   if (/\p{Surrogate}/u.test(argument)) throw new NspawnError(`a unit cannot hold half of a character: ${JSON.stringify(argument)}`);
   if (/^[A-Za-z0-9_./:=@,+-]+$/.test(argument)) return argument;
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it is about
-  const escaped = argument.replace(
-    /[\\"%$\u0001-\u001f\u007f]/g,
-    (char) => named[char] ?? `\\x${char.charCodeAt(0).toString(16).padStart(2, "0")}`,
-  );
+  const escaped = argument.replace(/[\\"%$]|\p{Cc}/gu, (char) => named[char] ?? escapeControl(char));
   return `"${escaped}"`;
 }
 
@@ -36,11 +32,16 @@ export function unitPath(path: string): string {
 
 /** Text for a comment in a unit: on one line, whatever is in it. */
 export function unitComment(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it is about
-  return text.replace(/[\u0000-\u001f\u007f\u0085\u2028\u2029]/g, (char) => JSON.stringify(char).slice(1, -1)).replace(/\\$/, "\\ ");
+  return text.replace(/[\p{Cc}\u2028\u2029]/gu, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`).replace(/\\$/, "\\ ");
 }
 
 /** A path in an option of an overlay mount: commas part options, colons part layers. */
 export function overlayPath(path: string): string {
   return path.replace(/[\\,:]/g, "\\$&");
+}
+
+/** `\xHH` stands for a byte: right for ASCII alone. */
+function escapeControl(char: string): string {
+  const code = char.charCodeAt(0);
+  return code < 0x80 ? `\\x${code.toString(16).padStart(2, "0")}` : char;
 }

@@ -60,19 +60,24 @@ export function entriesOf(name: SettingName, value: unknown): readonly SettingEn
 }
 
 function itemsOf(name: SettingName, value: unknown): readonly SettingEntry[] | string {
-  const { form, value: looks } = catalog[name];
   if (name === "Environment" && isRecord(value)) return environmentEntries(value);
-  if (isList(name)) {
-    const entries: SettingEntry[] = [];
-    for (const item of Array.isArray(value) ? value : splitList(name, value)) {
-      const entry = listItem(name, item);
-      if (typeof entry === "string") return entry;
-      entries.push(entry);
-    }
-    return entries;
+  return isList(name) ? listEntries(name, value) : singleEntry(name, value);
+}
+
+function listEntries(name: SettingName, value: unknown): readonly SettingEntry[] | string {
+  const entries: SettingEntry[] = [];
+  for (const item of Array.isArray(value) ? value : splitList(name, value)) {
+    const entry = listItem(name, item);
+    if (typeof entry === "string") return entry;
+    entries.push(entry);
   }
+  return entries;
+}
+
+function singleEntry(name: SettingName, value: unknown): readonly SettingEntry[] | string {
+  const { form, value: looks } = catalog[name];
   if (form === "flag" || form === "bool" || (form === "boolValue" && typeof value === "boolean")) {
-    const truth = typeof value === "boolean" ? (value ? "yes" : "no") : truths.get(String(value).toLowerCase());
+    const truth = truths.get(String(value).toLowerCase());
     return truth ? [{ name, value: truth }] : `true or false (${looks})`;
   }
   const text = scalar(value);

@@ -1,0 +1,19 @@
+import { defineConfig } from "vitest/config";
+
+const alias = {
+  "nspawn/build": new URL("src/dsl/build.ts", import.meta.url).pathname,
+  "nspawn/setup": new URL("src/dsl/setup.ts", import.meta.url).pathname,
+};
+
+export default defineConfig({
+  test: {
+    projects: [
+      { resolve: { alias }, test: { name: "unit", include: ["test/**/*.test.ts"], exclude: ["test/live/**"] } },
+      // Live tests mount, build and boot: as root, one file after the other, with time for downloads of packages.
+      {
+        resolve: { alias },
+        test: { name: "live", include: ["test/live/**/*.test.ts"], fileParallelism: false, testTimeout: 300_000, hookTimeout: 600_000 },
+      },
+    ],
+  },
+});

@@ -9,10 +9,17 @@ export default defineConfig({
   test: {
     projects: [
       { resolve: { alias }, test: { name: "unit", include: ["test/**/*.test.ts"], exclude: ["test/live/**"] } },
-      // Live tests mount, build and boot: as root, one file after the other, with time for downloads of packages.
       {
         resolve: { alias },
-        test: { name: "live", include: ["test/live/**/*.test.ts"], fileParallelism: false, testTimeout: 300_000, hookTimeout: 600_000 },
+        // Live tests mount, build and boot: as root, one file after the other, with time for downloads of packages.
+        test: {
+          name: "live",
+          include: ["test/live/**/*.test.ts"],
+          globalSetup: "test/live/support/package.ts",
+          fileParallelism: false,
+          testTimeout: 300_000,
+          hookTimeout: 600_000,
+        },
       },
     ],
   },

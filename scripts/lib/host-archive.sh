@@ -11,10 +11,11 @@ readonly HOST_PACKAGES=(
 	nginx-light                                 # serves images to tests that start it
 )
 
-# Services that fail, or do harm, in a container that shares the machine's kernel. The names that a release does not have do not matter.
+# Units that fail, or do harm, in a container that shares the machine's kernel. The names that a release does not have do not matter.
 readonly MASKED_UNITS=(
 	systemd-modules-load.service # fails in Debian 13: the machine's modules are not there
 	systemd-sysctl.service       # would set the machine's kernel
+	tmp.mount                    # since Debian 13, would hide what is bound to a place in /tmp
 	apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer fstrim.timer # would run amid a test
 )
 
@@ -46,31 +47,36 @@ archive_of() {
 }
 
 # make_archive RELEASE: makes the archive if it is not there.
-make_archive() (
+make_archive() {
+	local archive lock
 	archive=$(archive_of "$1")
-	[[ ! -e $archive ]] || exit 0
+	[[ ! -e $archive ]] || return 0
 	mkdir -p "$ARCHIVE_FOLDER"
 	exec {lock}>"$archive.lock"
 	flock "$lock"
 	# Another one may have made it while this one waited.
-	[[ ! -e $archive ]] || exit 0
+	[[ -e $archive ]] || make_locked "$1" "$archive"
+	exec {lock}>&-
+}
 
-	echo "making a host's root of Debian $1 (once, about half a minute)" >&2
-	work=$archive.work log=$archive.log
+make_locked() {
+	local release=$1 archive=$2 work=$2.work log=$2.log
+	local -a options
+	echo "making a host's root of Debian $release (once, about half a minute)" >&2
 	# What a killed one left: with the lock, it cannot be in use.
 	rm -rf "$work"
 	mkdir "$work"
-	mapfile -t options < <(mmdebstrap_options "$1")
-	if ! make_in_private "$work" "$1" "${options[@]}" >"$log" 2>&1 </dev/null; then
+	mapfile -t options < <(mmdebstrap_options "$release")
+	if ! make_in_private "$work" "$release" "${options[@]}" >"$log" 2>&1 </dev/null; then
 		cat "$log" >&2
 		rm -rf "$work" "$log"
-		fail "could not make the host's root of Debian $1"
+		fail "could not make the host's root of Debian $release"
 	fi
 	mv "$work/root.tar.zst" "$archive"
 	rm -rf "$work" "$log" "$archive.lock"
 	# Roots after other recipes, unless another checkout still uses them.
 	find "$ARCHIVE_FOLDER" -maxdepth 1 -name '*.tar.zst' -atime +14 -mtime +14 -delete
-)
+}
 
 # make_in_private WORK RELEASE OPTION...: WORK/root.tar.zst.
 #

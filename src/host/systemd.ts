@@ -46,8 +46,13 @@ export class Systemd {
     }
   }
 
+  /**
+   * Stops a unit. A machine without systemd inside is killed by systemd-nspawn, which then ends with status 1: that is no
+   * failure to remember when the stop was asked for.
+   */
   async stop(unit: string): Promise<void> {
     await this.#host.run({ argv: ["systemctl", "stop", "--", unit] });
+    await this.resetFailed(unit);
   }
 
   async enable(unit: string): Promise<void> {

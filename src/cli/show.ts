@@ -98,7 +98,7 @@ function shortDigest(digest: string): string {
 }
 
 /** Bytes in the units of SI. */
-export function showBytes(bytes: number): string {
+function showBytes(bytes: number): string {
   const units = ["B", "kB", "MB", "GB", "TB"];
   let value = bytes;
   let unit = 0;

@@ -1,11 +1,7 @@
 import type { Place } from "../base/place.js";
 
-/** The keywords of build scripts. */
-export const buildKeywords = ["IMAGE", "PULL", "BOOTSTRAP", "EXEC", "WITH", "COPY", "CAST", "RUN", "SH", "PUSH"] as const;
-/** The keywords of setup scripts. */
-export const setupKeywords = ["IMAGE", "MACHINE", "EXEC", "WITH", "COPY", "CAST", "RUN", "SH"] as const;
-
-export type Keyword = (typeof buildKeywords)[number] | (typeof setupKeywords)[number];
+/** The keywords of both kinds of script. */
+export type Keyword = "IMAGE" | "PULL" | "BOOTSTRAP" | "MACHINE" | "EXEC" | "WITH" | "COPY" | "CAST" | "RUN" | "SH" | "PUSH";
 
 /** Which of the two kinds of script. */
 export type ScriptKind = "build" | "setup";

@@ -3,7 +3,7 @@ import { callerPlace } from "../base/place.js";
 import type { Call, Keyword, ScriptKind } from "./call.js";
 
 /** What a running script has said so far. */
-export type Recorder = { readonly kind: ScriptKind; readonly isScript: (file: string) => boolean; readonly calls: Call[] };
+type Recorder = { readonly kind: ScriptKind; readonly isScript: (file: string) => boolean; readonly calls: Call[] };
 
 // Keywords are plain functions that scripts import, so they can find their recorder only here. One process runs one script.
 let current: Recorder | undefined;

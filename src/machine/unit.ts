@@ -38,12 +38,12 @@ export function renderUnit(machine: Machine): string {
   return text.startsWith(mark) ? text : `${mark}\n${text}`;
 }
 
-export function defaultTemplate(): string {
+function defaultTemplate(): string {
   return join(import.meta.dirname, "../../templates/machine-default.service");
 }
 
 /** What a template sees. All texts but `name` are ready to be put into the unit. */
-export type UnitVariables = {
+type UnitVariables = {
   readonly name: string;
   readonly script: string;
   readonly state: string;

@@ -5,7 +5,7 @@ import type { Place } from "../base/place.js";
 import type { Call, Keyword } from "../dsl/call.js";
 import { catalog, isSettingName, rowOf, type SettingName } from "../settings/catalog.js";
 import { entriesOf, type SettingEntry } from "../settings/value.js";
-import { compressionOf, type ImageRef, imageRef } from "./image-ref.js";
+import { type ImageRef, imageRef } from "./image-ref.js";
 import { checkMachineName } from "./machine-name.js";
 import { argv, type Checker, isRecord, listOf, Mismatch, object, oneOf, optional, showGiven, text } from "./shape.js";
 import type { Step } from "./step.js";
@@ -216,9 +216,4 @@ type WithoutUndefined<T> = { readonly [K in keyof T as undefined extends T[K] ? 
 
 function withoutUndefined<T extends object>(object: T): WithoutUndefined<T> {
   return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as WithoutUndefined<T>;
-}
-
-/** True for an image URL that an archive can be published to. */
-export function canPublish(image: ImageRef): boolean {
-  return compressionOf(image) !== undefined;
 }

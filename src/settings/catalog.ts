@@ -17,7 +17,7 @@
 export type Form = "flag" | "bool" | "value" | "boolValue" | "each" | "comma" | "space" | "separate" | "rlimit" | "positional";
 
 /** Whether an image may set it without a grant: "allow-list" means that only deny lists (`~…`) may. */
-export type Privilege = "no" | "yes" | "allow-list";
+type Privilege = "no" | "yes" | "allow-list";
 
 export type SettingRow = {
   readonly section: "Exec" | "Files" | "Network" | "option";

@@ -4,7 +4,7 @@ import type { ImageRef } from "../plan/image-ref.js";
 /** What tells one version of a URL's content from another: names and values, such as `etag`. Empty: nothing is known. */
 export type Validators = Readonly<Record<string, string>>;
 
-export type Download = { readonly body: Readable; readonly bytes: number | undefined; readonly validators: Validators };
+type Download = { readonly body: Readable; readonly bytes: number | undefined; readonly validators: Validators };
 
 /** An archive that is ready to be published: a file that is not needed any more afterwards. */
 export type Upload = { readonly path: string; readonly bytes: number; readonly digest: string };

@@ -3,6 +3,7 @@ import { PassThrough } from "node:stream";
 import { NspawnError } from "../../base/errors.js";
 import type { Bootstrap } from "../../dsl/build.js";
 import type { Argv, Host } from "../../host/host.js";
+import { baseEnvironment } from "../../host/local.js";
 import type { ImageStore, StoredLayer } from "../../image/store.js";
 import { unpack } from "../../image/unpack.js";
 import { type ImageRef, imageRef } from "../../plan/image-ref.js";
@@ -35,12 +36,7 @@ export async function bootstrapLayer(
 async function make(host: Host, store: ImageStore, spec: Bootstrap, key: ImageRef, onLine: (line: string) => void): Promise<StoredLayer> {
   return store.whileTemporary(async (scratch) => {
     const archive = new PassThrough({ highWaterMark: 1 << 20 });
-    const environment = {
-      PATH: `${process.env.PATH ?? ""}:/usr/sbin:/usr/bin:/sbin:/bin`,
-      LANG: "C.UTF-8",
-      TMPDIR: scratch,
-      HOME: "/root",
-    };
+    const environment = { ...baseEnvironment(), TMPDIR: scratch };
     const made = host.run({ argv: inNamespace(mmdebstrapArgv(spec)), env: environment, output: archive, onLine });
     made.catch((error: unknown) => archive.destroy(error instanceof Error ? error : undefined));
     const unpacked = unpack(host, archive, `BOOTSTRAP ${spec.distribution} ${spec.release}`, scratch);

@@ -5,7 +5,7 @@
 # shellcheck disable=SC2034 # and it uses ENVIRONMENT
 
 # What the supervisor's traps see.
-host_name='' reaper='' nspawn='' stop_requested=''
+host_name='' reaper='' nspawn='' is_ready='' stop_requested=''
 
 # supervise NAME [boot OPTION]...
 supervise() {
@@ -31,7 +31,8 @@ supervise() {
 	note_process "$name" reaper "$reaper"
 	host_name=$name
 	trap end_host EXIT
-	trap 'stop_requested=yes' HUP INT TERM
+	# Powered off at once, because the signal may come just before `wait`, which it then would not interrupt.
+	trap 'stop_requested=yes; power_off' HUP INT TERM
 
 	mkdir "$cgroup" "$cgroup/helpers" "$cgroup/host"
 	echo "$release" >"$state/release"
@@ -43,8 +44,10 @@ supervise() {
 	until [[ $stop_requested ]]; do
 		start_nspawn "$name"
 		await_ready "$name"
+		[[ ! $stop_requested ]] || break
 		code=0
 		wait "$nspawn" || code=$?
+		is_ready=''
 		if [[ $stop_requested ]] || ((code == 0)); then break; fi
 		# With this code systemd-nspawn asks to be started again: the host reboots.
 		((code == 133)) || fail "systemd-nspawn of $name ended with code $code"
@@ -101,19 +104,28 @@ await_ready() {
 		echo "host: error: $name is degraded, failed:" \
 			"$(in_host "$leader" "${CLEANLY[@]}" systemctl list-units --failed --plain --no-legend | cut -d' ' -f1 | xargs)" >&2
 	fi
+	is_ready=yes
+	[[ ! $stop_requested ]] || return 0
 	echo "ready $name leader=$leader"
+}
+
+# Nothing in a host that is not up yet is worth an orderly end, nor would its systemd hear of it.
+power_off() {
+	local leader
+	[[ $is_ready ]] && leader=$(leader_of "$host_name") || return 0
+	# systemd's signal for it.
+	kill -s RTMIN+4 "$leader" 2>/dev/null || true
 }
 
 # The supervisor's end, for whatever reason but kill -9.
 # shellcheck disable=SC2317 # a trap calls it
 end_host() {
-	local code=$? name=$host_name leader attempt entered pipe
+	local code=$? name=$host_name attempt entered pipe
 	trap '' HUP INT TERM
-	if [[ $nspawn ]] && leader=$(leader_of "$name"); then
+	if [[ $is_ready ]]; then
 		# Commands that were entered are no children of the host's systemd: it would wait for them in vain.
 		for entered in "$(payload_of "$name")"/enter.*/command; do kill_cgroup "$entered" || true; done
-		# systemd's signal for: power off.
-		kill -s RTMIN+4 "$leader" 2>/dev/null || true
+		power_off
 		for ((attempt = 0; attempt < 1000; attempt++)); do
 			kill -0 "$nspawn" 2>/dev/null || break
 			sleep 0.02

@@ -46,7 +46,7 @@ export async function runScriptCommand<O extends CommonOptions>(command: ScriptC
 
 async function doWork(work: (context: EngineContext) => Promise<void>, verbosity: Verbosity, kind: ScriptKind): Promise<void> {
   if (process.getuid?.() !== 0)
-    throw new NspawnError(`nspawn-${kind} has to be run by root (only --plan and --help need no rights)`, { hint: "sudo" });
+    throw new NspawnError(`nspawn-${kind} has to be run by root, as with sudo; only --plan and --help need no rights`);
   const [{ LocalHost }, { loadConfig }] = await Promise.all([import("../host/local.js"), import("../config/config.js")]);
   const host = new LocalHost();
   const interrupt = (): void => {

@@ -2,6 +2,7 @@ import { chmod, chown, lstat, mkdir, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { NspawnError } from "../base/errors.js";
 import type { Argv, Host } from "../host/host.js";
+import { inMountNamespace } from "../host/namespace.js";
 
 /** Layers from the top down, all but the upper one never written to. `upper` and `work` are empty folders on one file system. */
 export type OverlayLayers = { readonly lowers: readonly string[]; readonly upper?: { readonly folder: string; readonly work: string } };
@@ -58,11 +59,13 @@ export async function makeUpper(folder: string, below: string | undefined): Prom
 }
 
 /**
- * A program that runs with the overlay mounted, in a mount namespace of its own: when the program ends, in whatever way,
- * the kernel removes the mount. `/run/systemd/nspawn` is hidden, so that systemd-nspawn leaves nothing there.
+ * A command that mounts the overlay and then becomes the given program; to be run in a mount namespace of its own.
+ * `/run/systemd/nspawn` is hidden, so that systemd-nspawn leaves nothing there.
  */
-export function withOverlayMounted(overlay: Overlay, argv: readonly string[]): Argv {
+export function mountThen(overlay: Overlay, argv: readonly string[]): Argv {
   const script = [
+    // util-linux ≥ 2.39 passes options through fsconfig(2), which takes 256 bytes for each.
+    "export LIBMOUNT_FORCE_MOUNT2=always",
     "mkdir -p /run/systemd/nspawn",
     "mount -t tmpfs -o mode=755 tmpfs /run/systemd/nspawn",
     'cd "$1"',
@@ -70,14 +73,12 @@ export function withOverlayMounted(overlay: Overlay, argv: readonly string[]): A
     "shift 2",
     'exec "$@"',
   ].join("\n");
-  // LIBMOUNT_FORCE_MOUNT2: util-linux ≥ 2.39 passes options through fsconfig(2), which takes 256 bytes for each.
-  const mount = ["sh", "-ec", `export LIBMOUNT_FORCE_MOUNT2=always\n${script}`, "sh", overlay.folder, overlay.options] as const;
-  return ["unshare", "--mount", "--propagation", "private", ...mount, ...argv];
+  return ["sh", "-ec", script, "sh", overlay.folder, overlay.options, ...argv];
 }
 
 /** Mounts the overlay as long as `use` runs. `root` is the mounted tree, reached through /proc from outside the namespace. */
 export async function whileMounted<T>(host: Host, overlay: Overlay, use: (root: string) => Promise<T>): Promise<T> {
-  const holder = await host.runBeside({ argv: withOverlayMounted(overlay, ["sh", "-c", "echo mounted; exec cat"]) });
+  const holder = await host.runBeside({ argv: inMountNamespace(mountThen(overlay, ["sh", "-c", "echo mounted; exec cat"])) });
   try {
     return await use(`/proc/${holder.pid}/root${overlay.mountPoint}`);
   } finally {

@@ -3,7 +3,7 @@ import type { Problem } from "../base/errors.js";
 import { nearest } from "../base/nearest.js";
 import type { Place } from "../base/place.js";
 import type { Call, Keyword } from "../dsl/call.js";
-import { catalog, isSettingName, rowOf, type SettingName } from "../settings/catalog.js";
+import { catalog, isSettingName, type SettingName } from "../settings/catalog.js";
 import { entriesOf, type SettingEntry } from "../settings/value.js";
 import { type ImageRef, imageRef } from "./image-ref.js";
 import { checkMachineName } from "./machine-name.js";
@@ -174,7 +174,7 @@ function refOf(context: Context, url: string): ImageRef | undefined {
 function settle(context: Context, name: SettingName, value: unknown): readonly SettingEntry[] {
   const entries = entriesOf(name, value);
   if (typeof entries !== "string") return entries;
-  context.problem(`${name} takes ${entries}, got ${showGiven(value)}`, rowOf(name)?.value && `${name}: ${rowOf(name)?.value}`);
+  context.problem(`${name} takes ${entries}, got ${showGiven(value)}`);
   return [];
 }
 

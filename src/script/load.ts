@@ -1,4 +1,4 @@
-import { realpathSync } from "node:fs";
+import { realpathSync, statSync } from "node:fs";
 import { register } from "node:module";
 import { dirname, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -39,11 +39,13 @@ export async function loadScript(path: string, kind: ScriptKind): Promise<Script
 
 function realScript(path: string): string {
   try {
-    return realpathSync(path);
+    const real = realpathSync(path);
+    if (statSync(real).isFile()) return real;
   } catch (error) {
     if (hasCode(error, "ENOENT", "ENOTDIR")) throw new UsageError(`there is no script ${path}`);
     throw new UsageError(`cannot read the script ${path}: ${messageOf(error)}`);
   }
+  throw new UsageError(`${path} is no file`);
 }
 
 /** An error of a script, with the line that it comes from. */

@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
 import { PassThrough } from "node:stream";
-import { NspawnError } from "../../base/errors.js";
+import { CommandError, NspawnError } from "../../base/errors.js";
 import type { Bootstrap } from "../../dsl/build.js";
 import type { Argv, Host } from "../../host/host.js";
 import { baseEnvironment } from "../../host/local.js";
+import { inOwnNamespaces } from "../../host/namespace.js";
 import type { ImageStore, StoredLayer } from "../../image/store.js";
 import { unpack } from "../../image/unpack.js";
 import { type ImageRef, imageRef } from "../../plan/image-ref.js";
@@ -37,12 +38,14 @@ async function make(host: Host, store: ImageStore, spec: Bootstrap, key: ImageRe
   return store.whileTemporary(async (scratch) => {
     const archive = new PassThrough({ highWaterMark: 1 << 20 });
     const environment = { ...baseEnvironment(), TMPDIR: scratch };
-    const made = host.run({ argv: inNamespace(mmdebstrapArgv(spec)), env: environment, output: archive, onLine });
+    const made = host.run({ argv: inOwnNamespaces(mmdebstrapArgv(spec)), env: environment, output: archive, onLine });
     made.catch((error: unknown) => archive.destroy(error instanceof Error ? error : undefined));
     const unpacked = unpack(host, archive, `BOOTSTRAP ${spec.distribution} ${spec.release}`, scratch);
     // mmdebstrap's own words come first: the archive is broken because it failed.
     await Promise.allSettled([made, unpacked]);
-    await made;
+    await made.catch((error: unknown) => {
+      throw withKeyring(error, spec);
+    });
     const { folder, digest, bytes } = await unpacked;
     const layer = await store.addLayer(folder, digest, bytes);
     await store.setRecord(key, digest, { recipe: String(recipe) });
@@ -54,7 +57,7 @@ async function make(host: Host, store: ImageStore, spec: Bootstrap, key: ImageRe
  * The call of mmdebstrap; the archive comes out of its standard output. What it takes from this host into the root
  * (resolv.conf, hostname) and what the kernel makes anew (device nodes) does not belong into an image.
  */
-export function mmdebstrapArgv(spec: Bootstrap): readonly string[] {
+export function mmdebstrapArgv(spec: Bootstrap): Argv {
   const components = spec.components ?? (spec.distribution === "ubuntu" ? ["main", "universe"] : ["main"]);
   return [
     "mmdebstrap",
@@ -70,9 +73,13 @@ export function mmdebstrapArgv(spec: Bootstrap): readonly string[] {
   ];
 }
 
-/** In namespaces of its own: when it is killed, its mounts and all of its processes go with it. */
-function inNamespace([, ...args]: readonly string[]): Argv {
-  return ["unshare", "--mount", "--propagation", "private", "--pid", "--fork", "--kill-child", "--mount-proc", "mmdebstrap", ...args];
+/** Without the distribution's public keys apt trusts nothing: the commonest reason to fail, and one that its message hides. */
+function withKeyring(error: unknown, { distribution }: Bootstrap): unknown {
+  if (!(error instanceof CommandError) || !error.output.includes("NO_PUBKEY")) return error;
+  return new NspawnError(`the public keys of ${distribution} are not on this host`, {
+    cause: error,
+    hint: `apt-get install ${distribution}-archive-keyring`,
+  });
 }
 
 /** The arguments as a pseudo URL, under which the store remembers the layer. */

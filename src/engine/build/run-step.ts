@@ -2,7 +2,8 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { CommandError } from "../../base/errors.js";
 import type { Host } from "../../host/host.js";
-import { type OverlayLayers, prepareOverlay, withOverlayMounted } from "../../layer/overlay.js";
+import { inOwnNamespaces } from "../../host/namespace.js";
+import { mountThen, type OverlayLayers, prepareOverlay } from "../../layer/overlay.js";
 import { resolveInRoot, statInRoot } from "../../layer/root-path.js";
 import type { Setting } from "../../settings/merge.js";
 
@@ -24,7 +25,7 @@ export async function runInImage(
 ): Promise<void> {
   const overlay = await prepareOverlay(scratch, layers);
   const nspawn = ["systemd-nspawn", ...nspawnOptions(overlay.mountPoint, environment), "--", ...argv];
-  await host.run({ argv: withOverlayMounted(overlay, nspawn), shown: argv, output: onLine, onLine });
+  await host.run({ argv: inOwnNamespaces(mountThen(overlay, nspawn)), shown: argv, output: onLine, onLine });
 }
 
 /**

@@ -21,6 +21,8 @@ export type ScriptCommand<O extends CommonOptions> = {
 /** Runs a command from the process's arguments and sets the exit code. The only place that ends the process. */
 export async function runScriptCommand<O extends CommonOptions>(command: ScriptCommand<O>): Promise<void> {
   let verbosity: Verbosity = "normal";
+  // Whoever reads our output may stop reading, as head(1) does: the work goes on.
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
   const program = command
     .describe(new Command(`nspawn-${command.kind}`))
     .argument("<script>", `the ${command.kind} script; its first line #!/usr/bin/env nspawn-${command.kind} makes it a command itself`)
@@ -54,6 +56,8 @@ async function doWork(work: (context: EngineContext) => Promise<void>, verbosity
     host.interrupt();
     setTimeout(() => process.exit(130), 1500).unref();
   };
+  // Folders and files that are made on the way have the usual modes, whatever the user's shell says.
+  process.umask(0o022);
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, interrupt);
   await work({ host, config: loadConfig(process.env), report: reporter(verbosity) });
 }

@@ -139,12 +139,19 @@ async function feed(input: Command["input"], stdin: Writable | null): Promise<vo
   }
 }
 
+/** Output without line breaks is passed on in pieces of this many characters. */
+const longestLine = 1 << 16;
+
 async function collectLines(stream: Readable | null, take: (line: string) => void): Promise<void> {
   if (!stream) return;
   let rest = "";
   for await (const chunk of stream.setEncoding("utf8")) {
     const lines = `${rest}${chunk}`.split(/\r?\n/);
     rest = lines.pop() ?? "";
+    if (rest.length > longestLine) {
+      lines.push(rest);
+      rest = "";
+    }
     for (const line of lines) take(line);
   }
   if (rest !== "") take(rest);

@@ -38,11 +38,15 @@ export class Systemd {
 
   /** @throws NspawnError with the unit's last lines of the journal */
   async start(unit: string): Promise<void> {
+    const began = Math.floor(Date.now() / 1000);
     try {
       await this.#host.run({ argv: ["systemctl", "start", "--", unit] });
     } catch (error) {
       if (!(error instanceof CommandError)) throw error;
-      throw new NspawnError(`${unit} does not start`, { cause: await this.#withJournal(unit, error), hint: `systemctl status ${unit}` });
+      throw new NspawnError(`${unit} does not start`, {
+        cause: await this.#withJournal(unit, began, error),
+        hint: `systemctl status ${unit}`,
+      });
     }
   }
 
@@ -69,9 +73,9 @@ export class Systemd {
   }
 
   /** The error with what the unit itself wrote, which says more than systemctl does. */
-  async #withJournal(unit: string, error: CommandError): Promise<CommandError> {
+  async #withJournal(unit: string, since: number, error: CommandError): Promise<CommandError> {
     const journal = await this.#host
-      .run({ argv: ["journalctl", `--unit=${unit}`, "--lines=15", "--no-pager", "--output=cat", "--quiet"] })
+      .run({ argv: ["journalctl", `--unit=${unit}`, `--since=@${since}`, "--lines=15", "--no-pager", "--output=cat", "--quiet"] })
       .catch(() => ({ stdout: "" }));
     const output = journal.stdout.trim() || error.output;
     return new CommandError({ argv: error.argv, code: error.code, signal: error.signal, output });

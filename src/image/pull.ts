@@ -1,4 +1,4 @@
-import { NspawnError } from "../base/errors.js";
+import { messageOf, NspawnError, TransferError } from "../base/errors.js";
 import { type Report, secondsSince } from "../base/events.js";
 import type { Host } from "../host/host.js";
 import type { ImageRef } from "../plan/image-ref.js";
@@ -9,39 +9,48 @@ import { unpack } from "./unpack.js";
 /** What pulling needs around it. */
 export type PullContext = { readonly host: Host; readonly store: ImageStore; readonly report: Report };
 
+/** The archive that is wanted, by its digest. `required`: any other content is refused; else the URL's own is taken instead. */
+export type Pin = { readonly digest: string; readonly required: boolean };
+
 /**
- * Brings the image that a URL stands for into the store, unless it is there.
- * @param digest what the archive has to be; any other content is refused. If the store has it, the URL is not asked.
+ * Brings the image that a URL stands for into the store, unless it is there. If the store has the archive that is wanted, the URL is
+ * not asked.
  * @throws TransferError, NspawnError
  */
-export async function pull(context: PullContext, image: ImageRef, digest?: string): Promise<StoredImage> {
+export async function pull(context: PullContext, image: ImageRef, pin?: Pin): Promise<StoredImage> {
   const started = performance.now();
   const say = (layer: StoredLayer, how: "fetched" | "stored"): Promise<StoredImage> => {
-    context.report({ kind: "pulled", url: image.written, digest: layer.digest, bytes: layer.bytes, seconds: secondsSince(started), how });
+    const { digest, bytes } = layer;
+    context.report({ kind: "pulled", url: image.written, digest, bytes, seconds: secondsSince(started), how });
     return context.store.image(image, layer);
   };
-  const pinned = digest === undefined ? undefined : await context.store.layer(digest);
+  const pinned = pin && (await context.store.layer(pin.digest));
   if (pinned) return say(pinned, "stored");
   const transport = await transportFor(image);
-  const current = await currentLayer(context, transport, image);
-  if (current) return say(checked(current, image, digest), "stored");
-  const lock = await context.store.lock(image.url, (other) =>
-    context.report({ kind: "begin", text: `waiting for ${image.written}: ${other} pulls it` }),
-  );
+  const current = await currentLayer(context, transport, image, pin);
+  if (current) return say(current, "stored");
+  const waiting = (other: string): void => context.report({ kind: "begin", text: `waiting for ${image.written}: ${other} pulls it` });
+  const lock = await context.store.lock(image.url, waiting);
   try {
     // Whoever had the lock may have pulled it just now.
-    const meanwhile = await currentLayer(context, transport, image);
-    if (meanwhile) return await say(checked(meanwhile, image, digest), "stored");
-    return await say(await download(context, transport, image, digest), "fetched");
+    const meanwhile = await currentLayer(context, transport, image, pin);
+    if (meanwhile) return await say(meanwhile, "stored");
+    return await say(await download(context, transport, image, pin), "fetched");
   } finally {
     await lock.release();
   }
 }
 
 /** The stored layer, if the URL still stands for the content that it came from. */
-async function currentLayer({ store }: PullContext, transport: Transport, image: ImageRef): Promise<StoredLayer | undefined> {
+async function currentLayer(
+  { store }: PullContext,
+  transport: Transport,
+  image: ImageRef,
+  pin: Pin | undefined,
+): Promise<StoredLayer | undefined> {
   const record = await store.record(image);
   if (!record || !sameContent(record.validators, await transport.probe(image))) return undefined;
+  checkDigest(image, record.digest, pin);
   return store.layer(record.digest);
 }
 
@@ -49,43 +58,29 @@ async function download(
   { host, store, report }: PullContext,
   transport: Transport,
   image: ImageRef,
-  digest: string | undefined,
+  pin: Pin | undefined,
 ): Promise<StoredLayer> {
   report({ kind: "begin", text: `pull ${image.written}` });
   return store.whileTemporary(async (scratch) => {
     const { body, bytes: announced, validators } = await transport.get(image);
-    const unpacked = await unpack(host, body, image.written, scratch);
+    const unpacked = await unpack(host, body, image.written, scratch).catch((error: unknown) => {
+      throw error instanceof NspawnError
+        ? error
+        : new TransferError(image.written, `the download broke off: ${messageOf(error)}`, { cause: error });
+    });
     if (announced !== undefined && unpacked.bytes !== announced) {
-      throw new NspawnError(`${image.written}: ${unpacked.bytes} bytes came, ${announced} were announced`);
+      throw new TransferError(image.written, `${unpacked.bytes} bytes came, ${announced} were announced`);
     }
-    const layer = checked(await addChecked(store, unpacked, image, digest), image, digest);
+    checkDigest(image, unpacked.digest, pin);
+    const layer = await store.addLayer(unpacked.folder, unpacked.digest, unpacked.bytes);
     await store.setRecord(image, layer.digest, validators);
     return layer;
   });
 }
 
-async function addChecked(
-  store: ImageStore,
-  unpacked: { folder: string; digest: string; bytes: number },
-  image: ImageRef,
-  digest: string | undefined,
-): Promise<StoredLayer> {
-  if (digest !== undefined && unpacked.digest !== digest) throw wrongDigest(image, digest, unpacked.digest);
-  return store.addLayer(unpacked.folder, unpacked.digest, unpacked.bytes);
-}
-
-function checked(layer: StoredLayer, image: ImageRef, digest: string | undefined): StoredLayer {
-  if (digest !== undefined && layer.digest !== digest) throw wrongDigest(image, digest, layer.digest);
-  return layer;
-}
-
-function wrongDigest(image: ImageRef, expected: string, found: string): DigestError {
-  return new DigestError(`${image.written} has the digest ${found}, expected is ${expected}`, {
+function checkDigest(image: ImageRef, digest: string, pin: Pin | undefined): void {
+  if (!pin?.required || pin.digest === digest) return;
+  throw new NspawnError(`${image.written} has the digest ${digest}, expected is ${pin.digest}`, {
     hint: "if the new content is meant, put its digest into the script",
   });
-}
-
-/** A URL has other content than the one that was asked for by digest. */
-export class DigestError extends NspawnError {
-  override readonly name = "DigestError";
 }

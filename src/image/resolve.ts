@@ -1,7 +1,7 @@
 import { NspawnError } from "../base/errors.js";
 import type { ImageRef } from "../plan/image-ref.js";
 import type { ParentRef } from "./meta.js";
-import { DigestError, type PullContext, pull } from "./pull.js";
+import { type PullContext, pull } from "./pull.js";
 import type { StoredImage } from "./store.js";
 
 /** An image with all its ancestors, the top layer first, each once, every ancestor below all of its descendants. */
@@ -62,17 +62,11 @@ async function pullAll(context: PullContext, wanted: readonly Wanted[]): Promise
 
 /** A parent as its child was built on it. If it cannot be had any more, the one that its URL has now, with a warning; unless the script pins it. */
 async function pullParent(context: PullContext, { image, digest, pinned }: Wanted): Promise<StoredImage> {
-  try {
-    return await pull(context, image, digest);
-  } catch (error) {
-    if (pinned || !(error instanceof DigestError)) throw error;
-    const stored = await pull(context, image);
-    context.report({
-      kind: "warning",
-      text: `${image.written} has moved on: an image above it was built on ${short(digest ?? "")}, which is gone; ${short(stored.layer.digest)} is used. Build that image again`,
-    });
-    return stored;
-  }
+  const stored = await pull(context, image, digest === undefined ? undefined : { digest, required: pinned });
+  if (digest === undefined || stored.layer.digest === digest) return stored;
+  const versions = `an image above it was built on ${short(digest)}, which is gone; ${short(stored.layer.digest)} is used`;
+  context.report({ kind: "warning", text: `${image.written} has moved on: ${versions}. Build that image again` });
+  return stored;
 }
 
 /** Waits for all, so that nothing goes on behind an error; then throws the first error. */

@@ -24,33 +24,31 @@ export async function unpack(host: Host, archive: Readable, origin: string, scra
   let bytes = 0;
   const forward = new PassThrough({ highWaterMark: 1 << 20 });
   const chunks = archive[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
-  const first = await chunks.next();
-  const start = first.done ? Buffer.alloc(0) : first.value;
-  const compression = compressionOfBytes(start);
-  const program = compression && decompressor(compression);
-  const extracted = extractTar(host, forward, folder, program && [programPath(program[0]), ...program.slice(1)].join(" ")).catch(
-    (error: unknown) => {
-      if (!(error instanceof CommandError)) throw error;
-      throw new NspawnError(`${origin} is no whole archive: ${error.output.split("\n")[0] || error.message}`, { cause: error });
-    },
-  );
-  // Where tar gives up, nothing more is read: the loop below ends, and the rejection is awaited after it.
-  extracted.catch(() => archive.destroy());
+  const start = await firstBytes(chunks);
+  let refused: unknown;
+  const extracted = extractTar(host, forward, folder, decompressorFor(start)).catch((error: unknown) => {
+    refused = error instanceof CommandError ? cannotExtract(origin, error) : error;
+    // Nothing more is read: the loop below ends.
+    archive.destroy();
+  });
   const take = async (chunk: Buffer): Promise<void> => {
     hash.update(chunk);
     bytes += chunk.length;
-    if (!forward.write(chunk)) await Promise.race([once(forward, "drain"), extracted.catch(() => undefined)]);
+    if (!forward.write(chunk)) await Promise.race([once(forward, "drain"), extracted]);
   };
   try {
     await take(start);
     for (let next = await chunks.next(); !next.done; next = await chunks.next()) await take(next.value);
     forward.end();
   } catch (error) {
+    // Either tar has given up, or the archive broke off, and then what tar says of that is no news.
+    const cause = refused ?? error;
     forward.destroy();
     await extracted;
-    throw error;
+    throw cause;
   }
   await extracted;
+  if (refused !== undefined) throw refused;
   return { folder: await rootOf(folder), digest: `sha256:${hash.digest("hex")}`, bytes };
 }
 
@@ -61,4 +59,27 @@ async function rootOf(folder: string): Promise<string> {
   const root = `${folder}.root`;
   await rename(join(folder, nested), root);
   return root;
+}
+
+/** Enough bytes to tell the compression. */
+async function firstBytes(chunks: AsyncIterator<Buffer>): Promise<Buffer> {
+  let start: Buffer = Buffer.alloc(0);
+  while (start.length < 6) {
+    const next = await chunks.next();
+    if (next.done) break;
+    start = Buffer.concat([start, next.value]);
+  }
+  return start;
+}
+
+function decompressorFor(start: Buffer): string | undefined {
+  const compression = compressionOfBytes(start);
+  if (!compression) return undefined;
+  const [program, ...args] = decompressor(compression);
+  return [programPath(program), ...args].join(" ");
+}
+
+function cannotExtract(origin: string, error: CommandError): NspawnError {
+  const [line] = error.output.split("\n");
+  return new NspawnError(`${origin} cannot be extracted: ${line || error.message}`, { cause: error });
 }

@@ -43,13 +43,18 @@ async function copyFile(host: Host, source: string, root: string, target: string
 }
 
 async function copyFolder(host: Host, source: string, root: string, target: ByteName): Promise<void> {
-  const to = await makeFolder(root, target, source);
+  const isNew = !statInRoot(root, await resolveInRoot(root, target));
+  const to = await makeFolder(root, target);
   const batches: Batch[] = [];
   await collect(source, root, { from: "", to, names: [] }, batches);
   for (const batch of batches) {
     if (batch.names.length === 0) continue;
-    await pipeTar(host, [{ folder: bytePath(source, batch.from), names: batch.names }], textPath(root, batch.to));
+    const files = { folder: bytePath(source, batch.from), names: batch.names };
+    await pipeTar(host, [files], textPath(root, batch.to), { owner: "root", folders: "keep" });
   }
+  // After its content, which changes its time.
+  if (isNew)
+    await pipeTar(host, [{ folder: Buffer.from(source), names: [""] }], textPath(root, to), { owner: "root", folders: "overwrite" });
 }
 
 /** Lists a source folder. Where the root has a symlink to a folder instead of a folder, a new batch starts behind the link. */
@@ -93,16 +98,12 @@ function clash(path: ByteName, there: Entry, source: Entry): NspawnError {
   });
 }
 
-/** The folder at a path of the root, made with all its parents if it is not there; it gets the mode of `like`. */
-async function makeFolder(root: string, path: ByteName, like?: string): Promise<ByteName> {
+/** The folder at a path of the root, made with all its parents if it is not there. */
+async function makeFolder(root: string, path: ByteName): Promise<ByteName> {
   const folder = await resolveInRoot(root, path);
   const there = statInRoot(root, folder);
-  if (there?.isDirectory()) return folder;
-  if (there) throw clash(folder, there, { isDirectory: () => true });
-  const mode = like === undefined ? 0o755 : lstatSync(like).mode & 0o7777;
-  const above = folder.slice(0, Math.max(0, folder.lastIndexOf("/")));
-  if (above !== "") await mkdir(bytePath(root, above), { recursive: true });
-  await mkdir(bytePath(root, folder), { mode });
+  if (there && !there.isDirectory()) throw clash(folder, there, { isDirectory: () => true });
+  if (!there) await mkdir(bytePath(root, folder), { recursive: true });
   return folder;
 }
 

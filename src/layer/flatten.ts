@@ -113,7 +113,7 @@ async function copyFolders(host: Host, members: readonly Member[], scratch: stri
     host,
     sources(members, (member) => member.layer),
     scratch,
-    { exact: true },
+    { owner: "same", folders: "overwrite" },
   );
   await setOpaque(
     host,

@@ -31,26 +31,21 @@ export async function createTar(
   await host.run({ argv, input: listOf(sources), output });
 }
 
-/**
- * Copies files through tar into a folder: owned by root, and folders that exist keep their own mode and owner. With `exact`,
- * everything is as it was.
- */
-export async function pipeTar(
-  host: Host,
-  sources: readonly TarSource[],
-  to: string,
-  options: { readonly exact?: boolean } = {},
-): Promise<void> {
+/** `owner`: root's, or as they are; `folders`: whether one that exists gets the attributes of its source. */
+export type PipeOptions = { readonly owner: "root" | "same"; readonly folders: "keep" | "overwrite" };
+
+/** Copies files through tar into a folder, with all of their attributes. */
+export async function pipeTar(host: Host, sources: readonly TarSource[], to: string, { owner, folders }: PipeOptions): Promise<void> {
   const between = new PassThrough({ highWaterMark: 1 << 20 });
-  const owner = options.exact ? [] : ["--owner=root:0", "--group=root:0"];
-  const keepFolders = options.exact ? [] : ["--no-overwrite-dir"];
+  const owners = owner === "root" ? ["--owner=root:0", "--group=root:0"] : [];
+  const keep = folders === "keep" ? ["--no-overwrite-dir"] : [];
   await Promise.all([
     host.run({
-      argv: ["tar", "--create", "--file=-", ...format, ...owner, ...attributes, ...fromList],
+      argv: ["tar", "--create", "--file=-", ...format, ...owners, ...attributes, ...fromList],
       input: listOf(sources),
       output: between,
     }),
-    host.run({ argv: ["tar", "--extract", "--file=-", ...extractOptions, ...keepFolders, `--directory=${to}`], input: between }),
+    host.run({ argv: ["tar", "--extract", "--file=-", ...extractOptions, ...keep, `--directory=${to}`], input: between }),
   ]);
 }
 

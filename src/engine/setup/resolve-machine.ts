@@ -1,17 +1,15 @@
 import { NspawnError } from "../../base/errors.js";
 import { type ImageChain, resolveChain } from "../../image/resolve.js";
-import { ImageStore } from "../../image/store.js";
 import { machinePaths } from "../../machine/paths.js";
 import type { Machine } from "../../machine/unit.js";
 import type { SetupPlan } from "../../plan/setup-plan.js";
 import { mergeSettings, type Setting } from "../../settings/merge.js";
 import { ungranted } from "../../settings/trust.js";
-import type { EngineContext } from "../context.js";
+import type { SetupContext } from "../context.js";
 import { settingSource } from "../inherit.js";
 
 /** Settles all of a machine: its image's ancestors, brought into the store, and the settings of all of them. */
-export async function resolveMachine({ host, config, report }: EngineContext, plan: SetupPlan): Promise<Machine> {
-  const store = await ImageStore.open(config.storageRoot, host);
+export async function resolveMachine({ host, config, report, store }: SetupContext, plan: SetupPlan): Promise<Machine> {
   const chain = await resolveChain({ host, store, report }, [{ image: plan.image, digest: undefined, pinned: false }]);
   const settings = mergeSettings([...chain.map(settingSource).reverse(), plan.settings]);
   checkTrust(plan, settings);
@@ -35,10 +33,10 @@ function commandOf(plan: SetupPlan, chain: ImageChain): Machine["command"] {
 
 /** Images from elsewhere may suggest what opens the host to the machine, but the script has to agree. */
 function checkTrust(plan: SetupPlan, settings: readonly Setting[]): void {
-  const repeated = plan.settings.entries.map(({ name }) => name);
   const refused = ungranted(settings, {
     script: plan.script,
-    names: new Set([...plan.grant, ...repeated]),
+    repeated: plan.settings.entries,
+    names: plan.grant,
     trusts: (origin) => origin.startsWith("file:"),
   });
   if (refused.length === 0) return;

@@ -1,11 +1,11 @@
-import { messageOf, NspawnError } from "../../base/errors.js";
+import { InterruptedError, messageOf, NspawnError } from "../../base/errors.js";
 import { secondsSince } from "../../base/events.js";
 import { Systemd } from "../../host/systemd.js";
 import { ImageStore } from "../../image/store.js";
 import { type MachinePaths, machinePaths } from "../../machine/paths.js";
 import { renderUnit } from "../../machine/unit.js";
 import type { SetupPlan } from "../../plan/setup-plan.js";
-import type { EngineContext } from "../context.js";
+import type { EngineContext, SetupContext } from "../context.js";
 import { resolveMachine } from "./resolve-machine.js";
 import { clearRuntime, currentUnit, installUnit, removeUnit, verifyUnit } from "./unit-file.js";
 import { workOnHost } from "./work.js";
@@ -13,7 +13,7 @@ import { workOnHost } from "./work.js";
 /** What can be done with a machine; the help of nspawn-setup says what each means. */
 export type Action = "update" | "ensure" | "desure" | "create" | "delete" | "enable" | "disable" | "start" | "stop" | "command";
 
-type ActionContext = EngineContext & { readonly plan: SetupPlan; readonly systemd: Systemd; readonly paths: MachinePaths };
+type ActionContext = SetupContext & { readonly plan: SetupPlan; readonly systemd: Systemd; readonly paths: MachinePaths };
 
 /** Does one action with a setup script's machine; one at a time for each machine. */
 export async function setupMachine(context: EngineContext, plan: SetupPlan, action: Action): Promise<void> {
@@ -24,7 +24,7 @@ export async function setupMachine(context: EngineContext, plan: SetupPlan, acti
     report({ kind: "begin", text: `waiting: ${other} works on this machine` }),
   );
   try {
-    await handlers[action]({ ...context, plan, systemd, paths: machinePaths(plan.machine.name, config) });
+    await handlers[action]({ ...context, store, plan, systemd, paths: machinePaths(plan.machine.name, config) });
   } finally {
     await lock.release();
   }
@@ -98,28 +98,32 @@ async function update(context: ActionContext): Promise<void> {
     return active === "active" ? say(context, "is up to date") : start(context);
   }
   await stop(context);
-  // Every version begins with a clean layer, whatever the last one kept.
-  await clearRuntime(context.host, paths);
-  await installUnit(systemd, paths, text);
-  await enable(context);
   try {
+    // Every version begins with a clean layer, whatever the last one kept.
+    await clearRuntime(context.host, paths);
+    await installUnit(systemd, paths, text);
+    await enable(context);
     await start(context);
   } catch (error) {
-    if (old === undefined) throw error;
+    if (old === undefined || error instanceof InterruptedError) throw error;
     throw await putBack(context, old, error);
   }
   say(context, old === undefined ? "is new" : "is updated");
 }
 
+/** Puts the old version back and starts it. Returns the error that says so. */
 async function putBack(context: ActionContext, old: string, error: unknown): Promise<NspawnError> {
   const { systemd, paths, plan } = context;
-  await stop(context);
-  await installUnit(systemd, paths, old);
-  await systemd.start(paths.service);
-  return new NspawnError(`${messageOf(error)}; the machine ${plan.machine.name} runs as it was before`, {
-    cause: error instanceof Error ? error.cause : undefined,
-    hint: error instanceof NspawnError ? error.hint : undefined,
-  });
+  const about = { cause: error instanceof NspawnError ? error.cause : error, hint: error instanceof NspawnError ? error.hint : undefined };
+  try {
+    await stop(context);
+    if ((await currentUnit(systemd, paths)) !== old) await installUnit(systemd, paths, old);
+    await systemd.start(paths.service);
+  } catch (second) {
+    const both = `${messageOf(error)}; and the machine ${plan.machine.name} could not be brought back as it was: ${messageOf(second)}`;
+    return new NspawnError(both, about);
+  }
+  return new NspawnError(`${messageOf(error)}; the machine ${plan.machine.name} runs as it was before`, about);
 }
 
 async function create(context: ActionContext): Promise<void> {

@@ -4,10 +4,9 @@ import { CommandError, hasCode, NspawnError } from "../../base/errors.js";
 import { readIfThere, writeWhole } from "../../host/files.js";
 import type { Host } from "../../host/host.js";
 import type { Systemd } from "../../host/systemd.js";
-import { ImageStore } from "../../image/store.js";
 import type { MachinePaths } from "../../machine/paths.js";
 import { unitMark } from "../../machine/unit.js";
-import type { EngineContext } from "../context.js";
+import type { SetupContext } from "../context.js";
 
 /**
  * The unit file of a machine as it is now, undefined if there is none.
@@ -28,8 +27,7 @@ function foreign(service: string, path: string): NspawnError {
 }
 
 /** Asks systemd whether a unit is right, before it is installed. */
-export async function verifyUnit({ host, config }: EngineContext, service: string, text: string): Promise<void> {
-  const store = await ImageStore.open(config.storageRoot, host);
+export async function verifyUnit({ host, store }: SetupContext, service: string, text: string): Promise<void> {
   await store.whileTemporary(async (folder) => {
     const path = join(folder, service);
     await writeWhole(path, text);

@@ -1,26 +1,23 @@
 import { InterruptedError, messageOf, NspawnError, StepError } from "../../base/errors.js";
 import { secondsSince } from "../../base/events.js";
 import type { Argv } from "../../host/host.js";
-import { ImageStore } from "../../image/store.js";
 import { copyIntoRoot } from "../../layer/copy.js";
 import type { SetupPlan } from "../../plan/setup-plan.js";
 import { describeStep, type StepOf, type WorkStep } from "../../plan/step.js";
 import { renderCast } from "../cast.js";
-import type { EngineContext } from "../context.js";
+import type { SetupContext } from "../context.js";
 
-type StepContext = EngineContext & { readonly folder: string; readonly scratch: string };
+type StepContext = SetupContext & { readonly folder: string; readonly scratch: string };
 type Handlers = { readonly [K in WorkStep["kind"]]: (context: StepContext, step: StepOf<K>) => Promise<void> };
 
 /** Does a setup script's COPY, CAST, RUN and SH on the host, in the order written. */
-export async function workOnHost(context: EngineContext, plan: SetupPlan): Promise<void> {
-  if (plan.work.length === 0) return;
-  const store = await ImageStore.open(context.config.storageRoot, context.host);
+export async function workOnHost(context: SetupContext, plan: SetupPlan): Promise<void> {
   for (const step of plan.work) {
     const started = performance.now();
     const text = describeStep(step, plan.folder);
     context.report({ kind: "step-begin", at: step.at, text });
     try {
-      await store.whileTemporary((scratch) => workStep({ ...context, folder: plan.folder, scratch }, step));
+      await context.store.whileTemporary((scratch) => workStep({ ...context, folder: plan.folder, scratch }, step));
     } catch (error) {
       if (error instanceof InterruptedError) throw error;
       throw new StepError(step.at, `${text}: ${messageOf(error)}`, {

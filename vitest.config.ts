@@ -16,6 +16,8 @@ export default defineConfig({
           name: "live",
           include: ["test/live/**/*.test.ts"],
           globalSetup: "test/live/support/package.ts",
+          // A disposable host dies with the thread that started it.
+          pool: "forks",
           fileParallelism: false,
           testTimeout: 300_000,
           hookTimeout: 600_000,

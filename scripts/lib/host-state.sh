@@ -101,16 +101,21 @@ remove_host() {
 	rmdir "$state" 2>/dev/null || true
 }
 
-# reap NAME: waits until nobody holds the other end of the pipe on stdin, that is, until the supervisor ended in whatever way,
-# and removes the host. In a session of its own, so that neither a closed terminal nor `kill -- -GROUP` takes it down too.
+# reap NAME SUPERVISOR: claims the name, says so, waits until nobody holds the other end of the pipe on stdin, that is, until the
+# supervisor ended in whatever way, and removes the host. In a session of its own, so that neither a closed terminal nor
+# `kill -- -GROUP` takes it down too.
 reap() {
-	trap '' HUP INT QUIT TERM
+	trap '' HUP INT PIPE QUIT TERM
 	cd /
+	claim_name "$1" "$2"
+	note_process "$1" reaper $$
+	echo claimed 2>/dev/null || true
+	exec >/dev/null 2>&1
 	cat >/dev/null
 	remove_host "$1"
 }
 
-# claim_name NAME: makes the state folder, refuses the name of a running host, and takes over what a dead one left.
+# claim_name NAME SUPERVISOR: makes the state folder, refuses the name of a running host, and takes over what a dead one left.
 claim_name() (
 	mkdir -p "$STATE_FOLDER"
 	exec {lock}>"$STATE_FOLDER/.lock"

@@ -9,7 +9,7 @@ host_name='' reaper='' nspawn='' is_ready='' stop_requested=''
 
 # supervise NAME [boot OPTION]...
 supervise() {
-	local name=$1 state cgroup code
+	local name=$1 state cgroup answer code
 	shift
 	# The parent may have ended just before the kernel was told to watch it.
 	[[ $PPID == "${NSPAWN_HOST_PARENT:-}" ]] || exit 1
@@ -24,11 +24,10 @@ supervise() {
 	mkdir -p /run/systemd/nspawn
 	mount -t tmpfs -o mode=755 nspawn /run/systemd/nspawn
 
-	claim_name "$name" $$
 	# Children of bash do not inherit a coprocess' pipe, so nothing but this process keeps the reaper waiting.
-	coproc REAPER { exec setsid "$self" reap "$name" >/dev/null 2>&1; }
-	reaper=$REAPER_PID
-	note_process "$name" reaper "$reaper"
+	coproc REAPER { exec setsid "$self" reap "$name" $$; }
+	reaper=$REAPER_PID answer=${REAPER[0]:-}
+	{ [[ $answer ]] && read -r <&"$answer"; } 2>/dev/null || exit 1 # it said why
 	host_name=$name
 	trap end_host EXIT
 	# Powered off at once, because the signal may come just before `wait`, which it then would not interrupt.

@@ -1,11 +1,11 @@
 # shellcheck shell=bash
 # What every script of the project does first: the programs, the npm packages, the compiled commands. To be sourced.
-# Needs: project (the project's folder), packages.sh
+# The sourcing script sets `project`, the folder of the project, and sources packages.sh.
 
 # Programs that the product starts, or that its tests start.
 need_programs() {
 	need_packages systemd-nspawn:systemd-container mmdebstrap:mmdebstrap unshare:util-linux setpriv:util-linux \
-		mount:mount tar:tar zstd:zstd pigz:pigz xz:xz-utils getfattr:attr getfacl:acl setcap:libcap2-bin "$@"
+		mount:mount tar:tar zstd:zstd pigz:pigz xz:xz-utils getfattr:attr getfacl:acl setcap:libcap2-bin
 }
 
 need_node() {
@@ -23,7 +23,7 @@ need_node() {
 # npm packages as in package-lock.json; nothing is done if they are there. Not `npm ci`: it wants to see packages for every other
 # platform in the lock file, which a registry that mirrors only some of them cannot give.
 need_modules() {
-	local stamp=$project/node_modules/.nspawn-lock
+	local stamp=${project:?}/node_modules/.nspawn-lock
 	cmp -s "$project/package-lock.json" "$stamp" && return
 	quietly npm --prefix "$project" install --no-save --no-audit --no-fund
 	cp "$project/package-lock.json" "$stamp"

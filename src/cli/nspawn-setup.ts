@@ -32,19 +32,20 @@ await runScriptCommand<SetupOptions>({
         "after",
         `\nActions:\n${actionTable}\n\nExit codes: 0 done, 1 the work failed, 2 the script or the call is wrong, 130 interrupted.`,
       ),
-  plan: async (script) => {
+  plan: async (script, { action }) => {
+    checkAction(action);
     const [{ planSetup }, { showSetupPlan }] = await Promise.all([import("../plan/setup-plan.js"), import("../plan/show.js")]);
     return showSetupPlan(planSetup(script));
   },
   work: async (script, { action }) => {
     const { planSetup } = await import("../plan/setup-plan.js");
+    checkAction(action);
     const plan = planSetup(script);
-    if (!isAction(action)) throw notOneOf("--action", action, Object.keys(actionHelp));
     const { setupMachine } = await import("../engine/setup/setup.js");
     return (context) => setupMachine(context, plan, action);
   },
 });
 
-function isAction(word: string): word is Action {
-  return Object.hasOwn(actionHelp, word);
+function checkAction(word: string): asserts word is Action {
+  if (!Object.hasOwn(actionHelp, word)) throw notOneOf("--action", word, Object.keys(actionHelp));
 }

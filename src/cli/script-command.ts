@@ -38,7 +38,10 @@ export async function runScriptCommand<O extends CommonOptions>(command: ScriptC
     const options = program.opts<O>();
     verbosity = options.quiet ? "quiet" : options.verbose ? "verbose" : "normal";
     const { loadScript } = await import("../script/load.js");
-    const script = await loadScript(program.args[0] ?? "", command.kind);
+    const script = await finishing(
+      loadScript(program.args[0] ?? "", command.kind),
+      "the script waits for something that never comes: its top-level await does not end",
+    );
     if (options.plan) console.log(await command.plan(script, options));
     else await doWork(await command.work(script, options), verbosity, command.kind);
   } catch (error) {
@@ -70,6 +73,20 @@ function exitCode(error: unknown, verbosity: Verbosity): number {
   }
   showError(error, verbosity);
   return error instanceof NspawnError ? error.exitCode : 1;
+}
+
+/** Waits for a promise. Node ends without a word when nothing is left that could settle it; this says what was waited for. */
+async function finishing<T>(promise: Promise<T>, otherwise: string): Promise<T> {
+  const complain = (): void => {
+    console.error(`error: ${otherwise}`);
+    process.exitCode = 2;
+  };
+  process.once("exit", complain);
+  try {
+    return await promise;
+  } finally {
+    process.off("exit", complain);
+  }
 }
 
 /** The error for an option's value that is none of a few words. */

@@ -1,5 +1,6 @@
-import { lstatSync, readdirSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
+import { lstatSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
+import { type ByteName, bytePath, showName } from "../base/byte-path.js";
 import { NspawnError } from "../base/errors.js";
 import { renderTemplate } from "../base/template.js";
 import type { Host } from "../host/host.js";
@@ -10,26 +11,34 @@ import type { StepOf } from "../plan/step.js";
  * @returns the rendered file or folder, which has the templates' attributes
  */
 export async function renderCast(host: Host, step: StepOf<"cast">, scratch: string): Promise<string> {
-  const staged = join(scratch, basename(step.source));
-  await host.run({ argv: ["cp", "--archive", "--", step.source, staged] });
-  const variables = { ...step.variables, source: step.source, target: step.target };
-  for (const file of filesOf(staged)) renderInPlace(file, step.source + file.slice(staged.length), variables);
+  const { source, target } = step;
+  const staged = join(scratch, basename(source));
+  await host.run({ argv: ["cp", "--archive", "--no-target-directory", "--", source, staged] });
+  const variables = { ...step.variables, source, target };
+  const rendered = new Set<number>();
+  for (const name of filesOf(staged, "")) {
+    // Hard links are one file: rendered once.
+    const { ino } = lstatSync(bytePath(staged, name));
+    if (!rendered.has(ino)) renderInPlace(bytePath(staged, name), name === "" ? source : `${source}/${showName(name)}`, variables);
+    rendered.add(ino);
+  }
+  // Rendering has changed the times.
+  await host.run({ argv: ["cp", "--archive", "--force", "--attributes-only", "--no-target-directory", "--", source, staged] });
   return staged;
 }
 
-function filesOf(path: string): readonly string[] {
-  const stats = lstatSync(path);
-  if (stats.isDirectory()) return readdirSync(path).flatMap((name) => filesOf(join(path, name)));
-  return stats.isFile() ? [path] : [];
+/** The regular files at or below a path, relative to it. */
+function filesOf(root: string, path: ByteName): readonly ByteName[] {
+  const stats = lstatSync(bytePath(root, path));
+  if (!stats.isDirectory()) return stats.isFile() ? [path] : [];
+  return readdirSync(bytePath(root, path), { encoding: "latin1" }).flatMap((name) => filesOf(root, path === "" ? name : `${path}/${name}`));
 }
 
-/** Writes over the copy, which keeps its mode, owner and attributes; times are put back. */
-function renderInPlace(file: string, source: string, variables: Readonly<Record<string, unknown>>): void {
+function renderInPlace(file: Buffer, source: string, variables: Readonly<Record<string, unknown>>): void {
   const bytes = readFileSync(file);
   const template = bytes.toString("utf8");
-  if (bytes.includes(0) || !Buffer.from(template).equals(bytes))
+  if (bytes.includes(0) || !Buffer.from(template).equals(bytes)) {
     throw new NspawnError(`${source} is no text in UTF-8, so it cannot be a template`, { hint: "use COPY for it" });
-  const { atime, mtime } = lstatSync(file);
+  }
   writeFileSync(file, renderTemplate(source, template, variables));
-  utimesSync(file, atime, mtime);
 }

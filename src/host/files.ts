@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { mkdir, open, readFile, rename, unlink } from "node:fs/promises";
 import { dirname } from "node:path";
 import { hasCode } from "../base/errors.js";
@@ -5,7 +6,7 @@ import { hasCode } from "../base/errors.js";
 /** Writes a file whole or not at all: beside its place, synced, then renamed. */
 export async function writeWhole(path: string, content: string, mode = 0o644): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
-  const temporary = `${path}.nspawn-${process.pid}`;
+  const temporary = `${path}.nspawn-${process.pid}-${randomUUID()}`;
   try {
     const file = await open(temporary, "w", mode);
     try {

@@ -17,6 +17,8 @@ export type Command = {
   readonly output?: Writable | ((line: string) => void);
   /** Gets each line of standard error. */
   readonly onLine?: (line: string) => void;
+  /** How output that is collected becomes text; UTF-8 by default. With latin1 each character is a byte. */
+  readonly encoding?: "utf8" | "latin1";
   /** It cleans up, and so may run after an interrupt. */
   readonly cleansUp?: boolean;
 };

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import type { Readable, Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { CommandError, hasCode, InterruptedError } from "../base/errors.js";
+import { CommandError, InterruptedError } from "../base/errors.js";
 import { LastLines } from "../base/last-lines.js";
 import type { Command, Host, Result, Running } from "./host.js";
 import { programPath } from "./programs.js";
@@ -18,18 +18,19 @@ export class LocalHost implements Host {
     const last = new LastLines(20);
     const collected: string[] = [];
     const ended = this.#ended(child);
-    const results = await Promise.allSettled([
-      collectLines(child.stderr, (line) => {
-        last.add(line);
-        command.onLine?.(line);
-      }),
-      takeOutput(command.output, child.stdout, collected, (line) => last.add(line)),
+    const onError = (line: string): void => {
+      last.add(line);
+      command.onLine?.(line);
+    };
+    const [written, fed] = await Promise.allSettled([
+      takeOutput(command, child.stdout, collected, (line) => last.add(line)),
       feed(command.input, child.stdin),
+      collectLines(child.stderr, onError),
       ended,
     ]);
+    // Where its input broke off, or its output could not be written, that is why the program failed.
+    for (const result of [fed, written]) if (result.status === "rejected" && !this.#interrupted) throw result.reason;
     this.#check(command, await ended, last);
-    const broken = results.find((result) => result.status === "rejected");
-    if (broken) throw broken.reason;
     return { stdout: collected.join("") };
   }
 
@@ -109,7 +110,7 @@ function kill(child: ChildProcess): void {
 }
 
 async function takeOutput(
-  output: Command["output"],
+  { output, encoding = "utf8" }: Command,
   stdout: Readable | null,
   collected: string[],
   remember: (line: string) => void,
@@ -121,22 +122,30 @@ async function takeOutput(
       output(line);
     });
   } else if (output) await pipeline(stdout, output);
-  else for await (const chunk of stdout.setEncoding("utf8")) collected.push(chunk);
+  else for await (const chunk of stdout.setEncoding(encoding)) collected.push(chunk);
 }
 
+/**
+ * Passes on what a program reads. One that ends before it has read everything (tar does, at the end mark) is no error here: its
+ * exit code tells, and the rest is dropped, so that whatever writes it can finish.
+ */
 async function feed(input: Command["input"], stdin: Writable | null): Promise<void> {
   if (!stdin) return;
-  // A program that ends early closes its input. Its exit code says why, which is better than EPIPE.
   stdin.on("error", () => {});
   if (input === undefined || typeof input === "string") {
     stdin.end(input);
     return;
   }
-  try {
-    await pipeline(input, stdin);
-  } catch (error) {
-    if (!hasCode(error, "EPIPE", "ECONNRESET", "ERR_STREAM_PREMATURE_CLOSE")) throw error;
-  }
+  await new Promise<void>((done, fail) => {
+    input.once("end", done);
+    input.once("error", fail);
+    input.once("close", () => {
+      if (!input.readableEnded) stdin.destroy();
+      done();
+    });
+    stdin.once("close", () => input.unpipe(stdin).resume());
+    input.pipe(stdin);
+  });
 }
 
 /** Output without line breaks is passed on in pieces of this many characters. */

@@ -1,8 +1,8 @@
-import { parseDocument, stringify } from "yaml";
+import { parseDocument, Scalar, stringify } from "yaml";
 import { messageOf, NspawnError } from "../base/errors.js";
 import { type ImageRef, imageRef } from "../plan/image-ref.js";
 import { isSettingName, type SettingName } from "../settings/catalog.js";
-import type { SettingEntry } from "../settings/value.js";
+import { entriesOf, type SettingEntry } from "../settings/value.js";
 
 /** File at the root of every image, shared with the Python tool of the same name. */
 export const metaFile = "nspawn-image.yaml";
@@ -37,15 +37,22 @@ const maxBytes = 1 << 20;
 export function writeMeta(meta: ImageMeta): string {
   return stringify(
     {
-      image_url: meta.url,
-      overlay_url_list: meta.parents.map(({ image }) => image.written),
-      profile_command: meta.command ? [...meta.command] : null,
-      profile_entry_list: meta.settings.map(({ name, value }) => `${name}=${value}`),
+      image_url: text(meta.url),
+      overlay_url_list: meta.parents.map(({ image }) => text(image.written)),
+      profile_command: meta.command ? meta.command.map(text) : null,
+      profile_entry_list: meta.settings.map(({ name, value }) => text(`${name}=${value}`)),
       overlay_digest_list: meta.parents.map(({ digest }) => digest ?? null),
       profile_removal_list: [...meta.removed],
     },
-    { lineWidth: 0 },
+    { lineWidth: 0, blockQuote: false, doubleQuotedAsJSON: true },
   );
+}
+
+/** Whatever is not plain ASCII is written as JSON writes it: other styles of YAML do not keep every kind of white space. */
+function text(value: string): Scalar<string> {
+  const scalar = new Scalar(value);
+  if (!/^[ -~]*$/.test(value)) scalar.type = Scalar.QUOTE_DOUBLE;
+  return scalar;
 }
 
 /**
@@ -64,7 +71,7 @@ export function readMeta(text: string, origin: string): ImageMeta {
     url: typeof fields.image_url === "string" ? fields.image_url : origin,
     parents: lines("overlay_url_list").map((url, index) => parentRef(url, digests[index], wrong)),
     command: argv && argv.length > 0 ? argv : undefined,
-    settings: lines("profile_entry_list").map((line) => entry(line, wrong)),
+    settings: lines("profile_entry_list").flatMap((line) => entries(line, wrong)),
     removed: lines("profile_removal_list").map((name) => settingName(name, wrong)),
   };
 }
@@ -98,10 +105,14 @@ function parentRef(url: string, digest: unknown, wrong: Wrong): ParentRef {
   return { image, digest };
 }
 
-function entry(line: string, wrong: Wrong): SettingEntry {
+/** Each value as a setup script's own would be read: `Boot=true` is `yes`, `Capability=A B` is two. */
+function entries(line: string, wrong: Wrong): readonly SettingEntry[] {
   const at = line.indexOf("=");
   const name = settingName(line.slice(0, Math.max(0, at)), wrong);
-  return { name, value: line.slice(at + 1) };
+  const value = line.slice(at + 1);
+  const read = entriesOf(name, value);
+  if (typeof read === "string") throw wrong(`${name} takes ${read}, not ${JSON.stringify(value)}`);
+  return read;
 }
 
 function settingName(name: string, wrong: Wrong): SettingName {

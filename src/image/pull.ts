@@ -41,6 +41,15 @@ export async function pull(context: PullContext, image: ImageRef, pin?: Pin): Pr
   }
 }
 
+/** Whether a URL is known to have other content by now than the archive with this digest; not whether it can be reached. */
+export async function hasMovedOn({ store }: PullContext, image: ImageRef, digest: string): Promise<boolean> {
+  const record = await store.record(image);
+  if (!record) return false;
+  if (record.digest !== digest) return true;
+  const now = await (await transportFor(image)).probe(image).catch(() => record.validators);
+  return Object.keys(now).length > 0 && !sameContent(record.validators, now);
+}
+
 /** The stored layer, if the URL still stands for the content that it came from. */
 async function currentLayer(
   { store }: PullContext,

@@ -1,7 +1,8 @@
 import { NspawnError } from "../base/errors.js";
+import { settleAll } from "../base/settle.js";
 import type { ImageRef } from "../plan/image-ref.js";
 import type { ParentRef } from "./meta.js";
-import { type PullContext, pull } from "./pull.js";
+import { hasMovedOn, type PullContext, pull } from "./pull.js";
 import type { StoredImage } from "./store.js";
 
 /** An image with all its ancestors, the top layer first, each once, every ancestor below all of its descendants. */
@@ -60,19 +61,21 @@ async function pullAll(context: PullContext, wanted: readonly Wanted[]): Promise
   return images;
 }
 
-/** A parent as its child was built on it. If it cannot be had any more, the one that its URL has now, with a warning; unless the script pins it. */
+/**
+ * A parent as its child was built on it. If that one cannot be had any more, it is the one that its URL has now, unless the
+ * script pins it. Either way, a URL that has moved on is worth a word.
+ */
 async function pullParent(context: PullContext, { image, digest, pinned }: Wanted): Promise<StoredImage> {
-  const stored = await pull(context, image, digest === undefined ? undefined : { digest, required: pinned });
-  if (digest === undefined || stored.layer.digest === digest) return stored;
-  const versions = `an image above it was built on ${short(digest)}, which is gone; ${short(stored.layer.digest)} is used`;
-  context.report({ kind: "warning", text: `${image.written} has moved on: ${versions}. Build that image again` });
+  if (digest === undefined) return pull(context, image);
+  const stored = await pull(context, image, { digest, required: pinned });
+  if (pinned) return stored;
+  const isOther = stored.layer.digest !== digest;
+  if (isOther || (await hasMovedOn(context, image, digest))) {
+    const used = isOther ? `is gone, and ${short(stored.layer.digest)} is used` : "is used";
+    const text = `${image.written} has moved on: the version ${short(digest)}, which an image was built on, ${used}. Build that image again`;
+    context.report({ kind: "warning", text });
+  }
   return stored;
-}
-
-/** Waits for all, so that nothing goes on behind an error; then throws the first error. */
-async function settleAll<T>(promises: readonly Promise<T>[]): Promise<readonly T[]> {
-  await Promise.allSettled(promises);
-  return Promise.all(promises);
 }
 
 function short(digest: string): string {

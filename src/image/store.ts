@@ -111,7 +111,9 @@ export class ImageStore {
 
   async record(image: ImageRef): Promise<ImageRecord | undefined> {
     const text = await readIfThere(this.#recordPath(image));
-    return text === undefined ? undefined : (JSON.parse(text) as ImageRecord);
+    const record = text === undefined ? undefined : (JSON.parse(text) as ImageRecord);
+    // Two URLs may share a file, such as those that differ in "//".
+    return record?.url === image.url ? record : undefined;
   }
 
   async setRecord(image: ImageRef, digest: string, validators: Validators): Promise<void> {

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { mkdir, readdir, rename } from "node:fs/promises";
+import { lstat, mkdir, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { PassThrough, type Readable } from "node:stream";
 import { CommandError, NspawnError } from "../base/errors.js";
@@ -55,7 +55,8 @@ export async function unpack(host: Host, archive: Readable, origin: string, scra
 /** The bootstrap archives of Arch Linux have their root in a folder of its own. */
 async function rootOf(folder: string): Promise<string> {
   const nested = "root.x86_64";
-  if (!(await readdir(folder)).includes(nested)) return folder;
+  const there = await lstat(join(folder, nested)).catch(() => undefined);
+  if (!there?.isDirectory()) return folder;
   const root = `${folder}.root`;
   await rename(join(folder, nested), root);
   return root;

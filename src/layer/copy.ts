@@ -103,7 +103,12 @@ async function makeFolder(root: string, path: ByteName): Promise<ByteName> {
   const folder = await resolveInRoot(root, path);
   const there = statInRoot(root, folder);
   if (there && !there.isDirectory()) throw clash(folder, there, { isDirectory: () => true });
-  if (!there) await mkdir(bytePath(root, folder), { recursive: true });
+  if (there) return folder;
+  for (let end = folder.indexOf("/"); end > 0; end = folder.indexOf("/", end + 1)) {
+    const above = statInRoot(root, folder.slice(0, end));
+    if (above && !above.isDirectory()) throw clash(folder.slice(0, end), above, { isDirectory: () => true });
+  }
+  await mkdir(bytePath(root, folder), { recursive: true });
   return folder;
 }
 

@@ -14,6 +14,7 @@ export async function opaqueFolders(host: Host, layers: readonly string[]): Prom
     const { stdout } = await host.run({
       argv: ["getfattr", "--recursive", "--physical", "--no-dereference", "--dump", `--match=^trusted\\.overlay\\.opaque$`, "."],
       cwd: layer,
+      encoding: "latin1",
     });
     result.set(layer, parseDump(stdout));
   }
@@ -45,10 +46,8 @@ export function parseDump(dump: string): Set<ByteName> {
 }
 
 /** getfattr writes backslashes, and bytes that could break its lines, as `\` and three octal digits. */
-function unescapeName(name: string): ByteName {
-  return Buffer.from(name)
-    .toString("latin1")
-    .replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
+function unescapeName(name: ByteName): ByteName {
+  return name.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
 }
 
 function escapeName(name: ByteName): string {

@@ -22,24 +22,25 @@ const maxLayers = 500;
  * @param folder a new folder, made here
  */
 export async function prepareOverlay(folder: string, layers: OverlayLayers): Promise<Overlay> {
-  if (layers.lowers.length > maxLayers)
+  if (layers.lowers.length > maxLayers) {
     throw new NspawnError(`${layers.lowers.length} layers are more than the ${maxLayers} that Linux can stack`);
+  }
   const mountPoint = join(folder, "root");
   await mkdir(mountPoint, { recursive: true });
-  await mkdir(join(folder, "empty"));
-  // An overlay of lower layers alone has to have two at least; an empty one at the bottom changes nothing.
-  const lowers = [...layers.lowers, join(folder, "empty")];
+  const lowers = [...layers.lowers];
+  // An overlay has one lower layer at least, and two if there is no upper one; empty ones at the bottom change nothing.
+  while (lowers.length < (layers.upper ? 1 : 2)) {
+    const empty = join(folder, `empty-${lowers.length}`);
+    await mkdir(empty);
+    lowers.push(empty);
+  }
   const names = lowers.map((_, index) => String(index + 1));
-  await Promise.all(lowers.map((lower, index) => symlink(lower, join(folder, names[index] ?? ""))));
+  await Promise.all(lowers.map((lower, index) => symlink(lower, join(folder, String(index + 1)))));
   const options = [`lowerdir=${names.join(":")}`];
   if (layers.upper) {
     await symlink(layers.upper.folder, join(folder, "u"));
     await symlink(layers.upper.work, join(folder, "w"));
     options.push("upperdir=u,workdir=w");
-  } else if (lowers.length < 2) {
-    await mkdir(join(folder, "empty2"));
-    await symlink("empty2", join(folder, "e"));
-    options[0] += ":e";
   }
   return { folder, options: `${options.join(",")},${travelOptions}`, mountPoint };
 }

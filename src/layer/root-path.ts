@@ -1,7 +1,7 @@
 import { lstatSync, type Stats } from "node:fs";
 import { readlink } from "node:fs/promises";
 import { type ByteName, bytePath, showName } from "../base/byte-path.js";
-import { NspawnError } from "../base/errors.js";
+import { hasCode, NspawnError } from "../base/errors.js";
 
 /** Linux gives up after 40 symlinks (path_resolution(7)). */
 const maxLinks = 40;
@@ -36,9 +36,14 @@ export async function resolveInRoot(root: string, path: ByteName): Promise<ByteN
   return done.join("/");
 }
 
-/** What is at a path in a root, symlinks not followed; undefined if nothing is. */
+/** What is at a path in a root, symlinks not followed; undefined if nothing is, or can be, since a file is above it. */
 export function statInRoot(root: string, path: ByteName): Stats | undefined {
-  return lstatSync(bytePath(root, path), { throwIfNoEntry: false });
+  try {
+    return lstatSync(bytePath(root, path), { throwIfNoEntry: false });
+  } catch (error) {
+    if (hasCode(error, "ENOTDIR")) return undefined;
+    throw error;
+  }
 }
 
 function isName(part: string): boolean {

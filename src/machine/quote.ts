@@ -23,10 +23,10 @@ export function unitCommand(argv: readonly string[]): string {
 
 /**
  * A path as the value of a directive that takes one path to the end of the line, such as WorkingDirectory=.
- * @throws NspawnError for a path with a line break
+ * @throws NspawnError for a path with a line break, or a space or backslash at its end
  */
 export function unitPath(path: string): string {
-  if (/[\0\n\r]/.test(path) || /\s$/.test(path)) throw new NspawnError(`a unit cannot hold the path ${JSON.stringify(path)}`);
+  if (/[\0\n\r]/.test(path) || /[\s\\]$/.test(path)) throw new NspawnError(`a unit cannot hold the path ${JSON.stringify(path)}`);
   return path.replaceAll("%", "%%");
 }
 

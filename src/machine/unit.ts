@@ -50,6 +50,8 @@ type UnitVariables = {
   readonly root: string;
   readonly runtime: string;
   readonly layers_folder: string;
+  /** Paths that have to be mounted before. */
+  readonly mounts: string;
   /** Top layer first. */
   readonly layers: readonly { readonly id: string; readonly url: string; readonly digest: string; readonly path: string }[];
   /** Commands that make what is missing on the host, that mount the root, and that undo it. */
@@ -74,6 +76,7 @@ function unitVariables(machine: Machine): UnitVariables {
     root: unitPath(paths.root),
     runtime: unitPath(paths.runtime),
     layers_folder: unitPath(machine.layersFolder),
+    mounts: unitCommand([machine.layersFolder, paths.root]),
     layers: chain.map(({ image, layer }) => ({
       id: layer.id,
       url: unitComment(image.written),

@@ -1,5 +1,6 @@
 import { PassThrough, type Readable, type Writable } from "node:stream";
 import type { ByteName } from "../base/byte-path.js";
+import { settleAll } from "../base/settle.js";
 import type { Argv, Host } from "../host/host.js";
 
 /**
@@ -39,7 +40,7 @@ export async function pipeTar(host: Host, sources: readonly TarSource[], to: str
   const between = new PassThrough({ highWaterMark: 1 << 20 });
   const owners = owner === "root" ? ["--owner=root:0", "--group=root:0"] : [];
   const keep = folders === "keep" ? ["--no-overwrite-dir"] : [];
-  await Promise.all([
+  await settleAll([
     host.run({
       argv: ["tar", "--create", "--file=-", ...format, ...owners, ...attributes, ...fromList],
       input: listOf(sources),
@@ -49,7 +50,8 @@ export async function pipeTar(host: Host, sources: readonly TarSource[], to: str
   ]);
 }
 
-const extractOptions = ["--numeric-owner", "--same-owner", "--same-permissions", ...attributes];
+/** `--no-unquote` is for the name of the folder, which comes after these. */
+const extractOptions = ["--no-unquote", "--numeric-owner", "--same-owner", "--same-permissions", ...attributes];
 
 /** Extracts an archive, already decompressed or not, into a folder, everything as it was packed. */
 export async function extractTar(host: Host, archive: Readable, folder: string, decompressor: string | undefined): Promise<void> {
@@ -58,13 +60,18 @@ export async function extractTar(host: Host, archive: Readable, folder: string, 
   await host.run({ argv, input: archive });
 }
 
-/** tar's list of files: NUL after each entry; `-C/dir` switches folders; `./` before each name, so that none looks like an option. */
+/** tar's list of files: NUL after each entry; `-C` switches folders; `./` before each name, so that none looks like an option. */
 function listOf(sources: readonly TarSource[]): Readable {
   const list = new PassThrough();
   for (const { folder, names } of sources) {
-    list.write(Buffer.concat([Buffer.from("-C"), folder, Buffer.from("\0")]));
+    list.write(Buffer.concat([Buffer.from('-C"'), quoted(folder), Buffer.from('"\0')]));
     for (const name of names) list.write(Buffer.from(name === "" ? "./\0" : `./${name}\0`, "latin1"));
   }
   list.end();
   return list;
+}
+
+/** Options in a list are split as a shell would: in double quotes, only `"` and the backslash are special. */
+function quoted(path: Buffer): Buffer {
+  return Buffer.from(path.toString("latin1").replace(/["\\]/g, "\\$&"), "latin1");
 }

@@ -1,4 +1,3 @@
-import { lstatSync } from "node:fs";
 import { type Problem, ScriptError } from "../base/errors.js";
 import type { Bootstrap } from "../dsl/build.js";
 import type { Script } from "../script/load.js";
@@ -6,6 +5,7 @@ import type { SettingSource } from "../settings/merge.js";
 import { compressionOf, type ImageRef } from "./image-ref.js";
 import { parseCalls } from "./parse.js";
 import { only, workOf } from "./select.js";
+import { isThere } from "./source.js";
 import type { Step, StepOf, WorkStep } from "./step.js";
 
 /** What a build script wants, all checked: pure data that can be printed. */
@@ -66,7 +66,7 @@ export function ownSettings(steps: readonly Step[], origin: string): SettingSour
 export function checkSources(work: readonly WorkStep[]): readonly Problem[] {
   return work.flatMap((step) => {
     if (step.kind !== "copy" && step.kind !== "cast") return [];
-    if (lstatSync(step.source, { throwIfNoEntry: false })) return [];
+    if (isThere(step.source)) return [];
     return [
       {
         at: step.at,

@@ -123,7 +123,7 @@ const word: Checker<string> = (value) =>
     ? value
     : new Mismatch("a name of letters, digits and + . : ~ _ -", value);
 const confLine: Checker<string> = (value) =>
-  typeof value === "string" && /^[A-Za-z][A-Za-z0-9]*=[^\n\r\0]*$/.test(value)
+  typeof value === "string" && /^[A-Za-z][A-Za-z0-9]*=([^\n\r\0]*[^\n\r\0\\])?$/.test(value)
     ? value
     : new Mismatch("lines of a unit such as CPUQuota=50%", value);
 const confLines = optional(listOf(confLine, "a list of lines of a unit"));

@@ -1,4 +1,3 @@
-import { lstatSync } from "node:fs";
 import { type Problem, ScriptError } from "../base/errors.js";
 import type { Script } from "../script/load.js";
 import type { SettingName } from "../settings/catalog.js";
@@ -7,6 +6,7 @@ import { checkSources, inOrder, ownSettings } from "./build-plan.js";
 import type { ImageRef } from "./image-ref.js";
 import { parseCalls } from "./parse.js";
 import { only, workOf } from "./select.js";
+import { isThere } from "./source.js";
 import type { MachineSpec, WorkStep } from "./step.js";
 
 /** What a setup script wants, all checked: pure data that can be printed. */
@@ -34,7 +34,7 @@ export function planSetup(script: Script): SetupPlan {
   const exec = only(script, steps, "exec", found);
   const work = workOf(steps);
   found.push(...checkSources(work));
-  if (machine?.machine.template && !lstatSync(machine.machine.template, { throwIfNoEntry: false })) {
+  if (machine?.machine.template && !isThere(machine.machine.template)) {
     found.push({ at: machine.at, message: `MACHINE: template ${machine.machine.template} is not there` });
   }
   if (found.length > 0 || !image || !machine) throw new ScriptError(inOrder(found));

@@ -1,3 +1,4 @@
+import { oneLine, shellQuote } from "../base/shell-quote.js";
 import type { BuildPlan } from "./build-plan.js";
 import type { SetupPlan } from "./setup-plan.js";
 import { describeStep } from "./step.js";
@@ -37,7 +38,7 @@ function work({ work, folder }: Pick<BuildPlan, "work" | "folder">): readonly st
 function settings({ settings, command }: Pick<BuildPlan, "settings" | "command">): readonly string[] {
   return [
     ...settings.removed.map((name) => `  with  ${name} removed`),
-    ...settings.entries.map(({ name, value }) => `  with  ${name}=${value}`),
-    ...(command ? [`  exec  ${command.join(" ")}`] : []),
+    ...settings.entries.map(({ name, value }) => `  with  ${name}=${oneLine(value)}`),
+    ...(command ? [`  exec  ${oneLine(shellQuote(command))}`] : []),
   ];
 }

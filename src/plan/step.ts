@@ -1,4 +1,5 @@
 import type { Place } from "../base/place.js";
+import { oneLine, shellQuote } from "../base/shell-quote.js";
 import type { Bootstrap } from "../dsl/build.js";
 import type { SettingName } from "../settings/catalog.js";
 import type { SettingEntry } from "../settings/value.js";
@@ -42,7 +43,7 @@ export function describeStep(step: WorkStep, folder: string): string {
     case "cast":
       return `${step.kind.toUpperCase()} ${relativeTo(folder, step.source)} → ${step.target}`;
     case "run":
-      return `RUN ${shorten(step.argv.join(" "))}`;
+      return `RUN ${shorten(oneLine(shellQuote(step.argv)))}`;
     case "sh":
       return `SH ${shorten(step.script.trim())}`;
   }

@@ -7,10 +7,10 @@ import type { LoadHook, ResolveHook } from "node:module";
 import { fileURLToPath } from "node:url";
 import { transformSync } from "oxc-transform";
 
-/** `script`: URL of the script; `keywords`: what `nspawn/build` and `nspawn/setup` stand for. */
-export type HookData = { readonly script: string; readonly keywords: Readonly<Record<string, string>> };
+/** `script`: URL of the script; `package`: URL of our own package; `keywords`: what `nspawn/build` and `nspawn/setup` stand for. */
+export type HookData = { readonly script: string; readonly package: string; readonly keywords: Readonly<Record<string, string>> };
 
-let data: HookData = { script: "", keywords: {} };
+let data: HookData = { script: "", package: "", keywords: {} };
 
 export function initialize(given: HookData): void {
   data = given;
@@ -31,12 +31,16 @@ export const resolve: ResolveHook = async (specifier, context, next) => {
 };
 
 export const load: LoadHook = async (url, context, next) => {
-  if (!url.startsWith("file:")) return next(url, context);
-  const isTypeScript = /\.m?ts$/.test(new URL(url).pathname);
-  // The script itself is a module whatever the nearest package.json says.
-  if (!isTypeScript && url !== data.script) return next(url, context);
+  if (!url.startsWith("file:") || !isOwn(url, context.format)) return next(url, context);
   return { format: "module", shortCircuit: true, source: compile(fileURLToPath(url), await readFile(new URL(url), "utf8")) };
 };
+
+/** The script and its own modules: the script itself is a module whatever the nearest package.json says. */
+function isOwn(url: string, format: string | null | undefined): boolean {
+  const { pathname } = new URL(url);
+  if (url === data.script || /\.m?ts$/.test(pathname)) return true;
+  return format === "module" && !pathname.includes("/node_modules/") && !url.startsWith(data.package);
+}
 
 /** TypeScript to JavaScript with its source map inside. JavaScript goes the same way, so that its errors look the same. */
 function compile(path: string, source: string): string {

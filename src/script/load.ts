@@ -21,6 +21,7 @@ export async function loadScript(path: string, kind: ScriptKind): Promise<Script
   const package_ = new URL("..", import.meta.url);
   const data: HookData = {
     script: pathToFileURL(real).href,
+    package: package_.href,
     keywords: { "nspawn/build": new URL("dsl/build.js", package_).href, "nspawn/setup": new URL("dsl/setup.js", package_).href },
   };
   process.setSourceMapsEnabled(true);

@@ -8,8 +8,8 @@
  * - `value`: `--option=VALUE`
  * - `boolValue`: a value that may also be a boolean, `--option=yes|no|VALUE`
  * - `each`: a list, one option for each item
- * - `comma`: a list, one option whose items are joined by commas (a file separates them by spaces)
- * - `space`: a list, one option whose items are joined by spaces
+ * - `comma`: the same; a .nspawn file has them on one line, separated by spaces, and so may a text
+ * - `space`: the same, but a text stays whole: `~` at its start denies all that is in it
  * - `separate`: `-o VALUE` as two arguments, where the long name changed over the versions
  * - `rlimit`: `--rlimit=RLIMIT_X=VALUE`
  * - `positional`: arguments after all options

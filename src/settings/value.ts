@@ -77,7 +77,7 @@ function listEntries(name: SettingName, value: unknown): readonly SettingEntry[]
 function singleEntry(name: SettingName, value: unknown): readonly SettingEntry[] | string {
   const { form, value: looks } = catalog[name];
   if (form === "flag" || form === "bool" || (form === "boolValue" && typeof value === "boolean")) {
-    const truth = truths.get(String(value).toLowerCase());
+    const truth = typeof value === "object" ? undefined : truths.get(String(value).toLowerCase());
     return truth ? [{ name, value: truth }] : `true or false (${looks})`;
   }
   const text = scalar(value);
@@ -121,6 +121,8 @@ function bindEntry(name: "Bind" | "BindReadOnly", spec: Readonly<Record<string, 
   const { source, target, options, readOnly, ...rest } = spec;
   const expected = "{ source, target?, options?, readOnly? } with absolute paths";
   if (typeof source !== "string" || (target !== undefined && typeof target !== "string") || Object.keys(rest).length > 0) return expected;
+  if (!source.startsWith("/") && !source.startsWith("+/")) return expected;
+  if (target !== undefined && !target.startsWith("/")) return expected;
   const optionText = Array.isArray(options) ? options.join(",") : options;
   if (optionText !== undefined && typeof optionText !== "string") return expected;
   const parts = [source, ...(target !== undefined || optionText ? [target ?? source] : [])].map(escapeColon);
@@ -133,7 +135,7 @@ function escapeColon(path: string): string {
 }
 
 function scalar(value: unknown): string | undefined {
-  return typeof value === "string" ? value : typeof value === "number" ? String(value) : undefined;
+  return typeof value === "string" ? value : Number.isFinite(value) ? String(value) : undefined;
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -1,4 +1,4 @@
-import { type BigIntStats, constants, createReadStream } from "node:fs";
+import { type BigIntStats, constants } from "node:fs";
 import { copyFile, mkdir, open, readdir, rename, stat, unlink } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -13,12 +13,11 @@ export const fileTransport: Transport = {
     return validators(await status(image));
   },
   async get(image) {
-    const before = await status(image);
-    return {
-      body: createReadStream(pathOf(image), { highWaterMark: 1 << 20 }),
-      bytes: Number(before.size),
-      validators: validators(before),
-    };
+    await status(image);
+    const file = await open(pathOf(image), "r");
+    // Of the open file: another may be put in its place meanwhile.
+    const stats = await file.stat({ bigint: true });
+    return { body: file.createReadStream({ highWaterMark: 1 << 20 }), bytes: Number(stats.size), validators: validators(stats) };
   },
   async put(image, upload) {
     const path = pathOf(image);

@@ -23,8 +23,11 @@ export const httpTransport: Transport = {
   },
   async get(image) {
     const response = await ask(image, "GET");
-    if (response.statusCode !== 200) await response.body.dump();
-    check(image, response);
+    // 204 has no content, 206 only a part of it.
+    if (response.statusCode !== 200 && response.statusCode !== 203) {
+      await response.body.dump();
+      throw refused(image, response);
+    }
     const length = Number(header(response, "content-length") ?? Number.NaN);
     return { body: response.body as Readable, bytes: Number.isNaN(length) ? undefined : length, validators: validators(response) };
   },
@@ -61,10 +64,13 @@ function agent(): Agent {
   return shared;
 }
 
-function check(image: ImageRef, { statusCode }: Response): void {
-  if (statusCode >= 200 && statusCode < 300) return;
+function check(image: ImageRef, response: Response): void {
+  if (response.statusCode < 200 || response.statusCode >= 300) throw refused(image, response);
+}
+
+function refused(image: ImageRef, { statusCode }: Response): TransferError {
   const hint = statusCode === 404 ? "check the URL, or build and push the image first" : undefined;
-  throw new TransferError(image.written, `HTTP status ${statusCode} ${STATUS_CODES[statusCode] ?? ""}`.trim(), {
+  return new TransferError(image.written, `HTTP status ${statusCode} ${STATUS_CODES[statusCode] ?? ""}`.trim(), {
     status: statusCode,
     hint,
   });

@@ -3,9 +3,10 @@ import { createWriteStream } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { PassThrough, Transform } from "node:stream";
-import { finished } from "node:stream/promises";
+import { pipeline } from "node:stream/promises";
 import { InterruptedError, messageOf, NspawnError, StepError } from "../../base/errors.js";
 import { secondsSince } from "../../base/events.js";
+import { settleAll } from "../../base/settle.js";
 import { type Program, requirePrograms } from "../../host/programs.js";
 import { type ImageMeta, metaFile, writeMeta } from "../../image/meta.js";
 import { type ImageChain, resolveChain } from "../../image/resolve.js";
@@ -225,13 +226,11 @@ async function pack(host: EngineContext["host"], sources: readonly TarSource[], 
       done(null, chunk);
     },
   });
-  const file = createWriteStream(path, { flags: "wx", mode: 0o644 });
   const plain = new PassThrough({ highWaterMark: 1 << 20 });
-  measure.pipe(file);
-  await Promise.all([
+  await settleAll<unknown>([
+    pipeline(measure, createWriteStream(path, { flags: "wx", mode: 0o644 })),
     createTar(host, sources, plain, { clampTime: sourceDateEpoch() }),
     host.run({ argv: compressor(compression), input: plain, output: measure }),
-    finished(file),
   ]);
   return { path, bytes, digest: `sha256:${hash.digest("hex")}` };
 }

@@ -1,0 +1,80 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { LocalHost } from "../../src/host/local.js";
+import { takeLock } from "../../src/host/lock.js";
+import { there } from "../support/files.js";
+import { tempFolder } from "../support/temp.js";
+
+const host = new LocalHost();
+const never = (other: string): void => {
+  throw new Error(`held by ${other}`);
+};
+
+describe("takeLock", () => {
+  test("a free lock is taken without waiting, also one in a folder that is not there", async () => {
+    const lock = await takeLock(host, join(tempFolder(), "a/b/lock"), "me", never);
+    await lock.release();
+  });
+
+  test("the second taker waits, is told who holds it, and gets it when the first lets go", async () => {
+    const path = join(tempFolder(), "lock");
+    const first = await takeLock(host, path, "process 1 (image x)", never);
+    const order: string[] = [];
+    const told: string[] = [];
+    const second = takeLock(host, path, "process 2", (other) => void told.push(other)).then((lock) => {
+      order.push("second has it");
+      return lock;
+    });
+    await expect.poll(() => told).toEqual(["process 1 (image x)"]);
+    await new Promise((done) => setTimeout(done, 100));
+    expect(order).toEqual([]);
+    order.push("first lets go");
+    await first.release();
+    await (await second).release();
+    expect(order).toEqual(["first lets go", "second has it"]);
+  });
+
+  test("of many takers one has it at a time", async () => {
+    const path = join(tempFolder(), "lock");
+    let inside = 0;
+    let most = 0;
+    await Promise.all(
+      Array.from({ length: 6 }, async (_, index) => {
+        const lock = await takeLock(host, path, `taker ${index}`, () => undefined);
+        most = Math.max(most, ++inside);
+        await new Promise((done) => setTimeout(done, 10));
+        inside--;
+        await lock.release();
+      }),
+    );
+    expect(most).toBe(1);
+  });
+
+  test("different locks do not wait for each other", async () => {
+    const folder = tempFolder();
+    const locks = await Promise.all(["a", "b"].map((name) => takeLock(host, join(folder, name), "me", never)));
+    await Promise.all(locks.map((lock) => lock.release()));
+  });
+
+  test("a lock that was released can be taken again", async () => {
+    const path = join(tempFolder(), "lock");
+    for (let i = 0; i < 3; i++) await (await takeLock(host, path, "me", never)).release();
+  });
+
+  test("a holder that is killed by kill -9 holds nothing any more", async () => {
+    const path = join(tempFolder(), "lock");
+    const source = `
+      import { spawn } from "node:child_process";
+      const child = spawn("setpriv", ["--pdeathsig", "KILL", "flock", "--exclusive", "--no-fork", ${JSON.stringify(path)}, "sh", "-c", "echo held; exec cat"], { stdio: ["pipe", "inherit", "inherit"], detached: true });
+      setInterval(() => child.pid, 1000);`;
+    const holder = spawn(process.execPath, ["--input-type=module", "-e", source], { stdio: ["ignore", "pipe", "inherit"] });
+    await once(there(holder.stdout), "data");
+    const waits: string[] = [];
+    const lock = takeLock(host, path, "me", (other) => void waits.push(other));
+    await expect.poll(() => waits.length).toBe(1);
+    holder.kill("SIGKILL");
+    await (await lock).release();
+  });
+});

@@ -1,0 +1,76 @@
+import { chmodSync, chownSync, lstatSync, mkdirSync, readlinkSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { makeUpper, mountThen, prepareOverlay } from "../../src/layer/overlay.js";
+import { there } from "../support/files.js";
+import { tempFolder } from "../support/temp.js";
+
+describe("prepareOverlay", () => {
+  test("layers get short names, in their order, whatever their paths are", async () => {
+    const folder = join(tempFolder(), "o");
+    const lowers = ["/layers/a,b:c\\d", "/layers/e f"];
+    const { options, mountPoint } = await prepareOverlay(folder, { lowers, upper: { folder: "/up", work: "/wo" } });
+    const [lowerdir = "", ...rest] = options.split(",");
+    expect(lowerdir).toMatch(/^lowerdir=1:2(:3)?$/);
+    expect(rest).toEqual(expect.arrayContaining(["upperdir=u", "workdir=w", "index=off", "metacopy=off", "redirect_dir=off"]));
+    expect([1, 2].map((name) => readlinkSync(join(folder, String(name))))).toEqual(lowers);
+    expect([readlinkSync(join(folder, "u")), readlinkSync(join(folder, "w"))]).toEqual(["/up", "/wo"]);
+    expect(lstatSync(mountPoint).isDirectory()).toBe(true);
+  });
+
+  test.each([0, 1, 2])("%i lower layers alone are at least two for the kernel, all of them there", async (count) => {
+    const folder = join(tempFolder(), "o");
+    const lowers = Array.from({ length: count }, (_, index) => `/layers/${index}`);
+    const { options } = await prepareOverlay(folder, { lowers });
+    const names = there(options.split(",")[0]).slice("lowerdir=".length).split(":");
+    expect(names.length).toBeGreaterThanOrEqual(2);
+    expect(names.slice(0, count).map((name) => readlinkSync(join(folder, name)))).toEqual(lowers);
+    for (const name of names) expect(lstatSync(join(folder, name)).isSymbolicLink()).toBe(true);
+    expect(options).not.toContain("upperdir");
+  });
+
+  test("as many layers as Linux stacks fit into one page, one more is refused", async () => {
+    const lowers = Array.from({ length: 499 }, (_, index) => `/${"x".repeat(200)}/${index}`);
+    const { options } = await prepareOverlay(join(tempFolder(), "o"), { lowers, upper: { folder: "/u", work: "/w" } });
+    expect(options.length).toBeLessThan(4096);
+    await expect(prepareOverlay(join(tempFolder(), "o"), { lowers: Array(501).fill("/x") })).rejects.toThrow(/501 layers are more than/);
+  });
+
+  test("five hundred layers and what is put below them are not more than Linux stacks", async () => {
+    const { options } = await prepareOverlay(join(tempFolder(), "o"), { lowers: Array(500).fill("/x") });
+    expect(there(options.split(",")[0]).split(":").length).toBeLessThanOrEqual(500);
+  });
+});
+
+describe("makeUpper", () => {
+  test("the upper root looks like the root below", async () => {
+    const folder = tempFolder();
+    const below = join(folder, "below");
+    mkdirSync(below, { mode: 0o750 });
+    chownSync(below, 12, 34);
+    chmodSync(below, 0o1750);
+    const upper = await makeUpper(join(folder, "step"), below);
+    const { mode, uid, gid } = lstatSync(upper.folder);
+    expect([mode & 0o7777, uid, gid]).toEqual([0o1750, 12, 34]);
+    expect(lstatSync(upper.work).isDirectory()).toBe(true);
+  });
+
+  test("without a root below it is the usual one, whatever the umask is", async () => {
+    const umask = process.umask(0o077);
+    try {
+      const { mode, uid } = lstatSync((await makeUpper(join(tempFolder(), "step"), undefined)).folder);
+      expect([mode & 0o7777, uid]).toEqual([0o755, 0]);
+    } finally {
+      process.umask(umask);
+    }
+  });
+});
+
+describe("mountThen", () => {
+  test("folder, options and the program are arguments, never part of the shell's script", () => {
+    const argv = mountThen({ folder: "/a;b", options: "lowerdir=$(x)", mountPoint: "/a;b/root" }, ["prog", "$HOME"]);
+    const script = there(argv.find((word) => word.includes("mount -t overlay")));
+    for (const data of ["/a;b", "$(x)", "$HOME"]) expect(script).not.toContain(data);
+    expect(argv.slice(-4)).toEqual(["/a;b", "lowerdir=$(x)", "prog", "$HOME"]);
+  });
+});

@@ -1,0 +1,102 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { overlayPath, unitArgument, unitCommand, unitComment, unitPath } from "../../src/machine/quote.js";
+import { anyText } from "../support/arbitrary.js";
+import { systemdWords } from "../support/systemd-words.js";
+
+const lineBreak = /[\n\r\0]/;
+
+describe("unitArgument", () => {
+  test("systemd reads back the same arguments, whatever is in them", () => {
+    fc.assert(
+      fc.property(fc.array(anyText, { maxLength: 5 }), (argv) => {
+        expect(systemdWords(unitCommand(argv))).toEqual(argv);
+      }),
+      { numRuns: 3000 },
+    );
+  });
+
+  test("every single character survives, alone and after a backslash", () => {
+    for (let code = 1; code < 0x300; code++) {
+      const char = String.fromCodePoint(code);
+      for (const text of [char, `\\${char}`, `a${char}`, `${char}\\`, `%${char}`, `$${char}`])
+        expect(systemdWords(unitArgument(text)), JSON.stringify(text)).toEqual([text]);
+    }
+  });
+
+  test("no argument breaks the line, opens a comment or ends in a backslash", () => {
+    fc.assert(
+      fc.property(anyText, (text) => {
+        const quoted = unitArgument(text);
+        expect(quoted).not.toMatch(lineBreak);
+        expect(quoted).not.toMatch(/^[#;]|\\$/);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  test.each([
+    ["", '""'],
+    ["a b", '"a b"'],
+    ["50%", '"50%%"'],
+    ["$HOME", '"$$HOME"'],
+    ["${HOME}", '"$${HOME}"'],
+    ['say "hi"', '"say \\"hi\\""'],
+    ["it's", `"it's"`],
+    ["a\\b", '"a\\\\b"'],
+    ["a\nb", '"a\\nb"'],
+    ["\x07", '"\\x07"'],
+    [";", '";"'],
+    ["#", '"#"'],
+    ["--setenv=A=1", "--setenv=A=1"],
+    ["/usr/bin/env", "/usr/bin/env"],
+    ["-", "-"],
+    ["é", '"é"'],
+  ])("%j becomes %s", (argument, expected) => {
+    expect(unitArgument(argument)).toBe(expected);
+  });
+
+  test("what no argument can hold is refused: NUL and halves of characters", () => {
+    expect(() => unitArgument("a\0b")).toThrow(/NUL/);
+    expect(() => unitArgument("a\ud800b")).toThrow(/half of a character/);
+    expect(() => unitArgument("\udc00")).toThrow(/half of a character/);
+    expect(unitArgument("😀")).toBe('"😀"');
+  });
+});
+
+describe("unitComment", () => {
+  test("a comment stays one line and does not go on in the next", () => {
+    fc.assert(
+      fc.property(anyText, (text) => {
+        const comment = unitComment(text);
+        expect(comment).not.toMatch(/[\n\r\0\u2028\u2029]|\\$/);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  test("plain text stays as it is, a line break is shown", () => {
+    expect(unitComment("file:///a b 100% $x é")).toBe("file:///a b 100% $x é");
+    expect(unitComment("a\nb\0")).toMatch(/^a\\(n|u000a)b\\u0000$/);
+  });
+});
+
+describe("unitPath", () => {
+  test("percent signs are doubled, dollars stay: no variables are looked up in paths", () => {
+    expect(unitPath("/srv/100%/$x y")).toBe("/srv/100%%/$x y");
+  });
+
+  test.each(["/a\nb", "/a\rb", "/a\0b", "/a ", "/a\t"])("%j is refused", (path) => {
+    expect(() => unitPath(path)).toThrow(/cannot hold the path/);
+  });
+
+  test("a path that ends in a backslash would swallow the next line, and is refused", () => {
+    expect(() => unitPath("/srv/a\\")).toThrow(/cannot hold the path/);
+  });
+});
+
+describe("overlayPath", () => {
+  test("what parts options and layers is escaped", () => {
+    expect(overlayPath("/a:b,c\\d e")).toBe("/a\\:b\\,c\\\\d e");
+  });
+});

@@ -1,0 +1,259 @@
+import { chmodSync, mkdirSync, symlinkSync } from "node:fs";
+import { join } from "node:path";
+import fc from "fast-check";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { defaultConfig } from "../../src/config/config.js";
+import type { StoredImage } from "../../src/image/store.js";
+import { machinePaths } from "../../src/machine/paths.js";
+import { type Machine, renderUnit, unitMark } from "../../src/machine/unit.js";
+import type { MachineSpec } from "../../src/plan/step.js";
+import { catalog, type SettingName } from "../../src/settings/catalog.js";
+import type { Setting } from "../../src/settings/merge.js";
+import { anyText } from "../support/arbitrary.js";
+import { there, writeFiles } from "../support/files.js";
+import { logicalLines, systemdWords } from "../support/systemd-words.js";
+import { makeTempFolder, removeFolder } from "../support/temp.js";
+
+/** A store of its own, and programs in one known folder, whatever this host has installed. */
+let folder: string;
+const path = process.env.PATH;
+
+beforeAll(() => {
+  folder = makeTempFolder();
+  for (const program of ["systemd-nspawn", "mkdir", "touch", "install", "mount", "umount", "rm"]) {
+    writeFiles(folder, { [`bin/${program}`]: "#!/bin/sh\n" });
+    chmodSync(join(folder, "bin", program), 0o755);
+  }
+});
+beforeEach(() => {
+  process.env.PATH = join(folder, "bin");
+});
+afterEach(() => {
+  process.env.PATH = path;
+});
+afterAll(() => removeFolder(folder));
+
+function image(url: string, id: string): StoredImage {
+  const layer = { id, folder: join(folder, "store/extract", id), digest: `sha256:${id.padEnd(64, "0")}`, bytes: 1 };
+  mkdirSync(layer.folder, { recursive: true });
+  chmodSync(layer.folder, 0o755);
+  const ref = { written: url, url, scheme: "https" as const };
+  return { image: ref, layer, meta: { url, parents: [], command: undefined, settings: [], removed: [] } };
+}
+
+function machine(fields: Partial<Omit<Machine, "spec">> & { readonly spec?: Partial<MachineSpec> } = {}): Machine {
+  const { spec, ...others } = fields;
+  const config = { ...defaultConfig, storageRoot: join(folder, "store") };
+  return {
+    script: "/srv/web/setup.ts",
+    chain: [
+      image("https://images.example.org/web.tar.zst", "1111111111111111"),
+      image("https://images.example.org/debian.tar.zst", "2222222222222222"),
+    ],
+    settings: [],
+    command: undefined,
+    paths: machinePaths(spec?.name ?? "web", config),
+    layersFolder: join(folder, "store/extract"),
+    ...others,
+    spec: { name: "web", template: undefined, unitConf: [], serviceConf: [], installConf: [], state: "volatile", ...spec },
+  };
+}
+
+const setting = (name: SettingName, value: string, origin = "https://images.example.org/web.tar.zst"): Setting => ({ name, value, origin });
+
+/** The unit with this test's folders under fixed names. */
+const stable = (unit: string): string =>
+  unit.replaceAll(join(folder, "bin"), "/usr/bin").replaceAll(join(folder, "store"), "/var/lib/nspawn");
+
+/** Section and key of each line that systemd reads. */
+function keys(unit: string): readonly string[] {
+  return logicalLines(unit)
+    .filter((line) => line.trim() !== "" && !/^\s*[#;]/.test(line))
+    .map((line) => /^(\[[A-Za-z]+\]|[A-Za-z]+=)/.exec(line)?.[1] ?? `WRONG ${line}`);
+}
+
+function execStart(unit: string): readonly string[] {
+  const lines = logicalLines(unit).filter((line) => line.startsWith("ExecStart="));
+  expect(lines).toHaveLength(1);
+  return systemdWords(there(lines[0]).slice("ExecStart=".length));
+}
+
+describe("renderUnit", () => {
+  test("a machine with nothing special", async () => {
+    await expect(stable(renderUnit(machine()))).toMatchFileSnapshot("golden/plain.service");
+  });
+
+  test("a machine with settings of every section, hostile values, a command and lines of its own", async () => {
+    const unit = renderUnit(
+      machine({
+        script: "/srv/my web/100%/setup.ts",
+        spec: {
+          state: "keep",
+          unitConf: ["After=postgresql.service"],
+          serviceConf: ["CPUQuota=50%", "Environment=A=1"],
+          installConf: ["Alias=www.service"],
+        },
+        settings: [
+          setting("Boot", "no"),
+          setting("Environment", 'GREETING=say "hi" to $USER, 100% \\o/\nExecStartPre=/bin/evil'),
+          setting("Hostname", "{{ name }}", "https://images.example.org/debian.tar.zst"),
+          setting("User", "www-data"),
+          setting("LimitNOFILE", "1024:2048", "/srv/web/setup.ts"),
+          setting("SystemCallFilter", "~@mount"),
+          setting("Bind", "/srv/web data/:/srv/web", "/srv/web/setup.ts"),
+          setting("BindReadOnly", "/etc/ssl/c\\:d.pem", "/srv/web/setup.ts"),
+          setting("Overlay", "/srv/lower:/srv/upper:/srv/merged", "/srv/web/setup.ts"),
+          setting("ReadOnly", "yes"),
+          setting("MACVLAN", "eth0"),
+          setting("Port", "tcp:80:8080"),
+          setting("KeepUnit", "yes"),
+          setting("Register", "yes"),
+          setting("Property", "Description=a b"),
+        ],
+        command: {
+          argv: ["/usr/bin/env", "sh", "-c", 'echo "$HOME" 100%; sleep 1\n# end'],
+          origin: "https://images.example.org/web.tar.zst",
+        },
+      }),
+    );
+    await expect(stable(unit)).toMatchFileSnapshot("golden/full.service");
+  });
+
+  test("systemd-nspawn gets the settings as they are, then the command as it is", () => {
+    const unit = renderUnit(
+      machine({
+        settings: [setting("Environment", "A=$B %i 'x'\n"), setting("Boot", "no")],
+        command: { argv: ["sh", "-c", "a; b\\"], origin: "o" },
+      }),
+    );
+    expect(execStart(unit)).toEqual([
+      join(folder, "bin/systemd-nspawn"),
+      "--settings=no",
+      "--keep-unit",
+      "--machine=web",
+      "--directory=/var/lib/machines/web",
+      "--setenv=A=$B %i 'x'\n",
+      "--",
+      "sh",
+      "-c",
+      "a; b\\",
+    ]);
+  });
+
+  test("without a command there are the parameters that settings give", () => {
+    const settings = [setting("Boot", "yes"), setting("Parameters", "systemd.unit=x.target"), setting("Parameters", "-b")];
+    expect(execStart(renderUnit(machine({ settings }))).slice(-4)).toEqual(["--boot", "--", "systemd.unit=x.target", "-b"]);
+    expect(execStart(renderUnit(machine({ settings: [setting("Boot", "yes")] })))).not.toContain("--");
+  });
+
+  test("no value of an image can add a line to the unit, or change another", () => {
+    const text = anyText.map((text) => `x${text}`);
+    const names = Object.keys(catalog).filter(
+      (name) => !["Bind", "BindReadOnly", "Overlay", "OverlayReadOnly"].includes(name),
+    ) as SettingName[];
+    const plain = keys(renderUnit(machine()));
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(fc.constantFrom(...names), text, text), { maxLength: 5 }),
+        fc.array(anyText, { minLength: 1, maxLength: 4 }),
+        text,
+        (list, argv, url) => {
+          const settings = list.map(([name, value, origin]) => setting(name, value, origin));
+          const unit = renderUnit(
+            machine({ settings, command: { argv, origin: url }, chain: [image(url, "3333333333333333"), image(url, "4444444444444444")] }),
+          );
+          expect(keys(unit)).toEqual(plain);
+          expect(execStart(unit).slice(-argv.length)).toEqual(argv);
+          expect(execStart(unit)[1]).toBe("--settings=no");
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
+
+  test("no path of a bind or overlay can add a line to the unit, but the ones that make it", () => {
+    const plain = keys(renderUnit(machine()));
+    fc.assert(
+      fc.property(fc.constantFrom<SettingName>("Bind", "BindReadOnly", "Overlay"), anyText, (name, value) => {
+        const unit = renderUnit(machine({ settings: [setting(name, `/${value}`)] }));
+        expect(keys(unit).filter((key) => key !== "ExecStartPre=")).toEqual(plain.filter((key) => key !== "ExecStartPre="));
+        for (const line of logicalLines(unit))
+          if (line.startsWith("ExecStartPre=")) expect(systemdWords(line.slice(13)).length).toBeGreaterThan(2);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test("each setting is in a comment with its origin", () => {
+    const unit = renderUnit(machine({ settings: [setting("Hostname", "a\nb", "https://h/x.tar.gz\nEvil=1")] }));
+    const comments = unit.split("\n").filter((line) => line.includes("Hostname="));
+    expect(comments).toEqual([expect.stringMatching(/^# {3}Hostname="a\\nb" {2}# https:\/\/h\/x\.tar\.gz\\(n|u000a)Evil=1$/)]);
+  });
+
+  test("a volatile root is cleared before the start and after the stop, a kept one never", () => {
+    const clears = (state: "volatile" | "keep"): readonly string[] =>
+      logicalLines(stable(renderUnit(machine({ spec: { state } })))).filter((line) => line.includes("/usr/bin/rm"));
+    const rm = "/usr/bin/rm --recursive --force --one-file-system /var/lib/nspawn/runtime/web";
+    expect(clears("volatile")).toEqual([`ExecStartPre=${rm}`, `ExecStopPost=-${rm}`]);
+    expect(clears("keep")).toEqual([]);
+  });
+
+  test("the root of the machine has the mode of the top layer's root", () => {
+    const chain = [image("https://h/a.tar.gz", "5555555555555555")];
+    chmodSync(there(chain[0]).layer.folder, 0o1710);
+    expect(renderUnit(machine({ chain }))).toContain("--mode=1710 --owner=0 --group=0");
+  });
+
+  test("sources of binds are made before the mount", () => {
+    const pre = logicalLines(stable(renderUnit(machine({ settings: [setting("Bind", "/srv/a b/")] })))).filter((line) =>
+      line.startsWith("ExecStartPre="),
+    );
+    expect(pre[0]).toBe('ExecStartPre=/usr/bin/mkdir --parents "/srv/a b/"');
+    expect(pre.at(-1)).toContain("/usr/bin/mount --types overlay");
+  });
+
+  test("a machine without layers is refused, and one with more than a mount takes", () => {
+    expect(() => renderUnit(machine({ chain: [] }))).toThrow(/no layers/);
+    const many = Array.from({ length: 240 }, (_, index) => image("https://h/a.tar.gz", String(index).padStart(16, "0")));
+    expect(() => renderUnit(machine({ chain: many }))).toThrow(/240 layers.*more than one mount takes/);
+  });
+
+  test("two hundred layers fit into one mount", () => {
+    const many = Array.from({ length: 200 }, (_, index) => image("https://h/a.tar.gz", String(index).padStart(16, "0")));
+    const mount = there(logicalLines(renderUnit(machine({ chain: many }))).find((line) => line.includes("/bin/mount")));
+    const options = there(systemdWords(mount.slice("ExecStartPre=".length))[4]);
+    expect(options.split(",")[0]).toBe(`lowerdir=${many.map(({ layer }) => layer.id).join(":")}`);
+    expect(options.length).toBeLessThan(4096);
+  });
+
+  test("a template of one's own is used, with our mark above it", () => {
+    writeFiles(folder, {
+      "own.service": "[Service]\nExecStart={{ nspawn | join(' ') }}\n{% for line in service_conf %}{{ line }}\n{% endfor %}",
+    });
+    const unit = renderUnit(machine({ spec: { template: join(folder, "own.service"), serviceConf: ["A=1"] } }));
+    expect(stable(unit)).toBe(
+      `${unitMark} web\n[Service]\nExecStart=/usr/bin/systemd-nspawn --settings=no --keep-unit --machine=web --directory=/var/lib/machines/web\nA=1\n`,
+    );
+  });
+
+  test("a mistake in a template is told with its line", () => {
+    writeFiles(folder, { "wrong.service": "[Service]\n{{ nspwan }}\n" });
+    expect(() => renderUnit(machine({ spec: { template: join(folder, "wrong.service") } }))).toThrow(/wrong\.service:2: /);
+  });
+
+  test("the same machine gives the same unit", () => {
+    expect(renderUnit(machine())).toBe(renderUnit(machine()));
+  });
+
+  test("a store in a folder with spaces and percent signs is quoted", () => {
+    const odd = join(folder, "my 50% store");
+    symlinkSync(join(folder, "store"), odd);
+    const unit = renderUnit(
+      machine({ layersFolder: join(odd, "extract"), paths: machinePaths("web", { ...defaultConfig, storageRoot: odd }) }),
+    );
+    const shown = odd.replaceAll("%", "%%");
+    expect(unit.split("\n")).toContain(`WorkingDirectory=${shown}/extract`);
+    const requires = there(unit.split("\n").find((line) => line.startsWith("RequiresMountsFor=")));
+    expect(systemdWords(requires.slice("RequiresMountsFor=".length))).toEqual([`${odd}/extract`, "/var/lib/machines/web"]);
+  });
+});

@@ -1,0 +1,32 @@
+import { execFileSync } from "node:child_process";
+import { describe, expect, test } from "vitest";
+import { compressionOfBytes, compressor, decompressor } from "../../src/packer/compression.js";
+
+describe("compression", () => {
+  test.each(["gz", "xz", "zst"] as const)(
+    "what the compressor for %s writes is known by its first bytes, and comes back",
+    (compression) => {
+      const data = Buffer.alloc(3_000_000, "text ");
+      const [program, ...args] = compressor(compression);
+      const packed = execFileSync(program, args, { input: data, maxBuffer: 1 << 26 });
+      expect(packed.length).toBeLessThan(data.length / 10);
+      expect(compressionOfBytes(packed)).toBe(compression);
+      const [back, ...options] = decompressor(compression);
+      expect(execFileSync(back, [...options, "-d"], { input: packed, maxBuffer: 1 << 26 }).equals(data)).toBe(true);
+    },
+  );
+
+  test.each(["gz", "xz", "zst"] as const)("the same input gives the same %s bytes, with however many threads", (compression) => {
+    const data = Buffer.from(Array.from({ length: 4_000_000 }, (_, index) => (index * index) >>> 7));
+    const [program, ...args] = compressor(compression);
+    const packed = (more: readonly string[]): Buffer => execFileSync(program, more, { input: data, maxBuffer: 1 << 26 });
+    const first = packed(args);
+    expect(packed(args).equals(first)).toBe(true);
+    const threads = { gz: ["--processes", "7"], xz: ["--threads", "7"], zst: ["-T7"] }[compression];
+    expect(packed([...args, ...threads]).equals(first)).toBe(true);
+  });
+
+  test("what is not compressed, or short, is known as such", () => {
+    for (const start of ["", "1f", "28b52f", "504b0304", "2e2f"]) expect(compressionOfBytes(Buffer.from(start, "hex"))).toBeUndefined();
+  });
+});

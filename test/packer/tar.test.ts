@@ -1,0 +1,190 @@
+import { createHash } from "node:crypto";
+import { createReadStream, createWriteStream, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { bytePath, toBytes } from "../../src/base/byte-path.js";
+import { LocalHost } from "../../src/host/local.js";
+import { createTar, extractTar, pipeTar, type TarSource } from "../../src/packer/tar.js";
+import { writeFiles } from "../support/files.js";
+import { tempFolder } from "../support/temp.js";
+import { listTree, sh } from "../support/tree.js";
+
+const host = new LocalHost();
+const oddNames = [
+  "new\nline",
+  "back\\slash",
+  "\\012",
+  "-rf",
+  "--help",
+  "-C",
+  "two words",
+  " lead",
+  "trail ",
+  "*",
+  "$HOME",
+  "ünï",
+  "😀",
+  "@x",
+  "a=b",
+  "x".repeat(250),
+].map(toBytes);
+const names = [...oddNames, "\xff\xfe", "a\x80"];
+
+async function pack(path: string, sources: readonly TarSource[], options: Parameters<typeof createTar>[3] = {}): Promise<string> {
+  await createTar(host, sources, createWriteStream(path), options);
+  return createHash("sha256").update(readFileSync(path)).digest("hex");
+}
+
+async function unpack(path: string, folder: string): Promise<void> {
+  mkdirSync(folder);
+  await extractTar(host, createReadStream(path), folder, undefined);
+}
+
+const source = (folder: string, ...names: readonly string[]): TarSource => ({ folder: Buffer.from(folder), names });
+
+/** Two folders, one with names that are hard for tar. */
+function twoFolders(folder: string): readonly TarSource[] {
+  const [one, two] = [join(folder, "one"), join(folder, "two -C\\n\nx")];
+  mkdirSync(one);
+  mkdirSync(two);
+  for (const name of names) writeFileSync(bytePath(one, name), name);
+  writeFiles(two, { "dir/inner/f": "two" });
+  sh(
+    two,
+    "ln -s /nowhere dir/link; mkfifo dir/pipe; mknod dir/whiteout c 0 0; ln dir/inner/f dir/hard; chmod 4711 dir/inner/f; chown 12:34 dir; chmod 1770 dir",
+  );
+  return [
+    source(two, ""),
+    source(one, ...names),
+    source(two, "dir", "dir/hard", "dir/inner", "dir/inner/f", "dir/link", "dir/pipe", "dir/whiteout"),
+  ];
+}
+
+describe("createTar and extractTar", () => {
+  test("files of several folders with any names come back byte for byte", async () => {
+    const folder = tempFolder();
+    const sources = twoFolders(folder);
+    await pack(join(folder, "a.tar"), sources);
+    await unpack(join(folder, "a.tar"), join(folder, "out"));
+    sh(folder, 'mkdir expected; cp -a one/. expected/; cp -a "$1/dir" expected/; touch -r "$1" expected', "two -C\\n\nx");
+    expect(listTree(join(folder, "out"))).toEqual(listTree(join(folder, "expected")));
+    expect(sh(folder, "stat -c %h out/dir/hard")).toBe("2\n");
+  });
+
+  test("two runs give the same bytes, also from a copy made at another time elsewhere", async () => {
+    const folder = tempFolder();
+    const sources = twoFolders(folder);
+    const first = await pack(join(folder, "a.tar"), sources);
+    await new Promise((done) => setTimeout(done, 1100));
+    for (const name of names) readFileSync(bytePath(join(folder, "one"), name));
+    expect(await pack(join(folder, "b.tar"), sources)).toBe(first);
+    sh(folder, "mkdir copies; cp -a one two* copies/");
+    const copies = sources.map(({ folder: path, names }) => ({
+      folder: Buffer.from(path.toString().replace(folder, join(folder, "copies"))),
+      names,
+    }));
+    expect(await pack(join(folder, "c.tar"), copies)).toBe(first);
+  });
+
+  test("members begin with ./, in the order given, and the root comes as ./", async () => {
+    const folder = tempFolder();
+    writeFiles(folder, { "z/f": "", a: "" });
+    // Elsewhere: tar complains of a folder that changes while it is read.
+    const elsewhere = tempFolder();
+    await pack(join(elsewhere, "a.tar"), [source(folder, "", "z", "z/f", "a")]);
+    expect(sh(elsewhere, "tar -tf a.tar")).toBe("./\n./z/\n./z/f\n./a\n");
+  });
+
+  test("a folder brings nothing that is not named", async () => {
+    const folder = tempFolder();
+    writeFiles(folder, { "z/f": "" });
+    await pack(join(folder, "a.tar"), [source(folder, "z")]);
+    expect(sh(folder, "tar -tf a.tar")).toBe("./z/\n");
+  });
+
+  test("nothing of the host is in the archive: no names of users, no access times", async () => {
+    const folder = tempFolder();
+    writeFiles(folder, { f: "" });
+    sh(folder, "touch -d @1000000000.5 f");
+    await pack(join(folder, "a.tar"), [source(folder, "f")]);
+    const text = readFileSync(join(folder, "a.tar"), "latin1");
+    expect(text).not.toMatch(/root|atime|ctime|nspawn-test/);
+    expect(sh(folder, "tar --numeric-owner -tvf a.tar")).toContain("0/0");
+  });
+
+  test("times after SOURCE_DATE_EPOCH are set back to it, times before it stay", async () => {
+    const folder = tempFolder();
+    sh(folder, "echo > old; echo > new; touch -d @1000 old; touch -d @9000 new");
+    await pack(join(folder, "a.tar"), [source(folder, "old", "new")], { clampTime: 5000 });
+    await unpack(join(folder, "a.tar"), join(folder, "out"));
+    expect(sh(join(folder, "out"), "stat -c %Y old new")).toBe("1000\n5000\n");
+  });
+
+  test("attributes travel: user.*, capabilities, ACLs, marks of opaque folders; those of this host do not", async () => {
+    const folder = tempFolder();
+    sh(
+      folder,
+      "mkdir in in/d; echo > in/f; setfattr -n user.a -v 'x=y' in/f; setfattr -n security.capability -v 0x0100000200040000000000000000000000000000 in/f; setfacl -m u:33:rx in/f; setfattr -n trusted.overlay.opaque -v y in/d; setfattr -n trusted.overlay.origin -v z in/d; setfattr -n trusted.mine -v z in/d",
+    );
+    await pack(join(folder, "a.tar"), [source(join(folder, "in"), "", "d", "f")]);
+    await unpack(join(folder, "a.tar"), join(folder, "out"));
+    const attributes = (path: string): string =>
+      sh(folder, 'getfattr -d -m "^(user|security.capability|trusted)" -e hex "$1" | sed 1d; getfacl -n --omit-header "$1"', path);
+    expect(attributes("out/f")).toBe(attributes("in/f"));
+    expect(attributes("out/f")).toContain("user:33:r-x");
+    expect(attributes("out/d")).toContain("trusted.overlay.opaque");
+    expect(attributes("out/d")).not.toMatch(/origin|mine/);
+  });
+
+  test("big numbers travel: sizes, owners and times that old formats cannot hold", async () => {
+    const folder = tempFolder();
+    sh(folder, "mkdir in; truncate -s 9G in/f; chown 4000000:4000001 in/f; touch -d @10000000000.25 in/f");
+    await pack(join(folder, "a.tar"), [source(join(folder, "in"), "f")]);
+    await unpack(join(folder, "a.tar"), join(folder, "out"));
+    expect(sh(folder, "stat -c '%s %u %g %.2Y' out/f")).toBe("9663676416 4000000 4000001 10000000000.25\n");
+    expect(Number(sh(folder, "stat -c %b out/f"))).toBeLessThan(100);
+  });
+
+  test("a file that is not there is an error, not an archive without it", async () => {
+    const folder = tempFolder();
+    await expect(pack(join(folder, "a.tar"), [source(folder, "none")])).rejects.toThrow(/tar failed/);
+  });
+
+  test("no sources are an empty archive", async () => {
+    const folder = tempFolder();
+    await pack(join(folder, "a.tar"), []).then(
+      () => expect(sh(folder, "tar -tf a.tar")).toBe(""),
+      (error: unknown) => expect(String(error)).toMatch(/empty archive|tar failed/),
+    );
+  });
+});
+
+const asRoot = { owner: "root", folders: "keep" } as const;
+
+describe("pipeTar", () => {
+  test("files arrive owned by root, and folders that are there keep what they are", async () => {
+    const folder = tempFolder();
+    sh(folder, "mkdir -p in/d out/d; echo x > in/d/f; chown -R 12:34 in; chmod 700 in/d; chmod 711 out/d; chown 5:6 out/d");
+    await pipeTar(host, [source(join(folder, "in"), "d", "d/f")], join(folder, "out"), asRoot);
+    expect(sh(folder, "stat -c '%u:%g %a' out/d out/d/f")).toBe("5:6 711\n0:0 644\n");
+  });
+
+  test("with owner same and folders overwrite everything is as it was", async () => {
+    const folder = tempFolder();
+    sh(folder, "mkdir -p in/d out/d; chown 12:34 in/d; chmod 700 in/d");
+    await pipeTar(host, [source(join(folder, "in"), "d")], join(folder, "out"), { owner: "same", folders: "overwrite" });
+    expect(sh(folder, "stat -c '%u:%g %a' out/d")).toBe("12:34 700\n");
+  });
+
+  test("a target that is not there is an error of the one that extracts, and nobody hangs", async () => {
+    const folder = tempFolder();
+    writeFileSync(join(folder, "big"), Buffer.alloc(20_000_000, 1));
+    await expect(pipeTar(host, [source(folder, "big")], join(folder, "none"), asRoot)).rejects.toThrow(/tar failed/);
+  });
+
+  test("a source that is not there is an error, and nobody hangs", async () => {
+    const folder = tempFolder();
+    mkdirSync(join(folder, "out"));
+    await expect(pipeTar(host, [source(folder, "none")], join(folder, "out"), asRoot)).rejects.toThrow(/tar failed/);
+  });
+});

@@ -1,0 +1,424 @@
+import { mkdirSync, mkdtempSync, readdirSync, symlinkSync } from "node:fs";
+import { join, relative } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type Cli, type CliResult, compileCli } from "../support/cli.js";
+import { writeFiles } from "../support/files.js";
+import { makeTempFolder, removeFolder } from "../support/temp.js";
+
+let compiled: string;
+let scripts: string;
+let cli: Cli;
+
+beforeAll(() => {
+  compiled = makeTempFolder();
+  scripts = makeTempFolder();
+  cli = compileCli(compiled);
+});
+afterAll(() => {
+  for (const folder of [compiled, scripts]) removeFolder(folder);
+});
+
+/** A folder for one script. The tests run side by side, so it is removed at the end of all. */
+const tempFolder = (): string => mkdtempSync(join(scripts, "script-"));
+
+const head = `import { IMAGE, PULL, WITH, COPY, SH, RUN, EXEC, PUSH } from "nspawn/build";\n`;
+const image = `IMAGE("https://h/web.tar.zst");\n`;
+
+/** Writes files, then shows the plan of one of them. */
+async function plan(script: string, files: Readonly<Record<string, string>>): Promise<CliResult & { readonly at: string }> {
+  const at = tempFolder();
+  writeFiles(at, files);
+  return { ...(await cli.run("nspawn-build", [join(at, script), "--plan"], at)), at };
+}
+
+function expectPlanned({ code, stdout, stderr }: CliResult, ...lines: readonly string[]): void {
+  expect(stderr).toBe("");
+  expect(code).toBe(0);
+  for (const line of lines) expect(stdout.split("\n")).toContain(line);
+}
+
+/** The lines that name a place. */
+function problems({ stderr }: CliResult): readonly string[] {
+  return stderr.split("\n").filter((line) => /^\S.*:\d+: error: /.test(line));
+}
+
+describe.concurrent("scripts that run", () => {
+  test.each(["build.ts", "build.mts", "build.js", "build.mjs"])("%s", async (name) => {
+    expectPlanned(
+      await plan(name, { [name]: `#!/usr/bin/env nspawn-build\n${head}${image}SH("true");\nPUSH();\n` }),
+      "build https://h/web.tar.zst",
+      "  work  SH true",
+      "  push  https://h/web.tar.zst",
+    );
+  });
+
+  test("a script by a symlink has its own folder, not that of the link", async () => {
+    const at = tempFolder();
+    writeFiles(at, { "web/build.ts": `${head}${image}COPY("/etc");\n`, "web/etc/motd": "hello" });
+    mkdirSync(join(at, "bin"));
+    symlinkSync("../web/build.ts", join(at, "bin/build"));
+    expectPlanned(await cli.run("nspawn-build", [join(at, "bin/build"), "--plan"], at), "  work  COPY /etc → /etc");
+  });
+
+  test.each(["my web/build it.ts", "wéb/büild.ts", "a%20b/build.ts", "a#b/build.ts", "a?b/build.ts"])("a path such as %s", async (path) => {
+    expectPlanned(await plan(path, { [path]: `${head}${image}SH("true");\n` }), "  work  SH true");
+  });
+
+  test("a folder that says its modules are CommonJS", async () => {
+    for (const name of ["build.ts", "build.js"])
+      expectPlanned(await plan(name, { [name]: `${head}${image}SH("true");\n`, "package.json": '{"type":"commonjs"}' }), "  work  SH true");
+  });
+
+  test("a script beside a package of the same name still gets our keywords", async () => {
+    const result = await plan("build.ts", {
+      "build.ts": `${head}${image}SH("true");\n`,
+      "node_modules/nspawn/package.json": '{"name":"nspawn","type":"module","exports":{"./build":"./build.js"}}',
+      "node_modules/nspawn/build.js": "throw new Error('the wrong package');\n",
+    });
+    expectPlanned(result, "  work  SH true");
+  });
+
+  test.each(["./helper", "./helper.ts", "./helper.js", "./lib", "./lib/index.js", "./helper.mjs"])(
+    "a helper module by %s",
+    async (specifier) => {
+      const helper = "export const text: string = 'from the helper';\n";
+      const result = await plan("build.ts", {
+        "build.ts": `${head}import { text } from "${specifier}";\n${image}SH(text);\n`,
+        "helper.ts": helper,
+        "helper.mts": helper,
+        "lib/index.ts": helper,
+      });
+      expectPlanned(result, "  work  SH from the helper");
+    },
+  );
+
+  test("helpers of helpers, in folders with spaces, in a CommonJS folder", async () => {
+    const result = await plan("build.ts", {
+      "build.ts": `${head}import { text } from "./my lib/a.js";\n${image}SH(text);\n`,
+      "my lib/a.ts": `export { text } from "../b";\n`,
+      "b.ts": "export const text = 'deep' as const;\n",
+      "package.json": '{"type":"commonjs"}',
+    });
+    expectPlanned(result, "  work  SH deep");
+  });
+
+  test("a .js helper that is there comes before a .ts of the same name", async () => {
+    const result = await plan("build.ts", {
+      "build.ts": `${head}import { text } from "./helper.js";\n${image}SH(text);\n`,
+      "helper.js": "export const text = 'js';\n",
+      "helper.ts": "export const text = 'ts';\n",
+      "package.json": '{"type":"module"}',
+    });
+    expectPlanned(result, "  work  SH js");
+  });
+
+  test("keywords called by a helper count, each with the helper's line", async () => {
+    const result = await plan("build.ts", {
+      "build.ts": `${head}import { twice } from "./helper";\n${image}twice("true");\n`,
+      "helper.ts": `import { SH, COPY } from "nspawn/build";\nexport function twice(text: string): void {\n  SH(text);\n  SH(text);\n  COPY("relative");\n}\n`,
+    });
+    expect(problems(result)).toEqual([expect.stringMatching(/^helper\.ts:5: error: COPY: target "relative"/)]);
+  });
+
+  test("top-level await, node modules, loops", async () => {
+    const source = `${head}import { readFile } from "node:fs/promises";\n${image}const list = (await readFile(new URL("./list", import.meta.url), "utf8")).trim().split("\\n");\nfor (const item of list) SH(item);\nawait new Promise((done) => setTimeout(done, 5));\nSH("last");\n`;
+    expectPlanned(
+      await plan("build.ts", { "build.ts": source, list: "one\ntwo\n" }),
+      "  work  SH one",
+      "  work  SH two",
+      "  work  SH last",
+    );
+  });
+
+  test("syntax that only TypeScript has: enums, namespaces, parameter properties, types", async () => {
+    const source = `${head}import type { Settings } from "nspawn/build";
+enum Level { Low = "low" }
+namespace Names { export const web = "web"; }
+class Box { constructor(readonly text: string) {} }
+abstract class Shape<in out T> { declare readonly kind: T; }
+const settings = { Hostname: Names.web } satisfies Settings;
+${image}WITH(settings);
+SH(new Box(Level.Low).text as string);
+SH(<string>"cast");
+export type { Shape };
+`;
+    expectPlanned(await plan("build.ts", { "build.ts": source }), "  work  SH low", "  work  SH cast", "  with  Hostname=web");
+  });
+
+  test("a type that is imported from a helper without 'type'", async () => {
+    const result = await plan("build.ts", {
+      "build.ts": `${head}import { Kind, text } from "./helper";\nconst kind: Kind = text;\n${image}SH(kind);\n`,
+      "helper.ts": "export type Kind = string;\nexport const text: Kind = 'typed';\n",
+    });
+    expectPlanned(result, "  work  SH typed");
+  });
+
+  test("a relative path from another folder", async () => {
+    const at = tempFolder();
+    writeFiles(at, { "web/build.ts": `${head}${image}COPY("/etc");\n`, "web/etc/motd": "", "other/x": "" });
+    expectPlanned(await cli.run("nspawn-build", ["../web/build.ts", "--plan"], join(at, "other")), "  work  COPY /etc → /etc");
+    expectPlanned(await cli.run("nspawn-build", ["build.ts", "--plan"], join(at, "web")), "  work  COPY /etc → /etc");
+  });
+
+  test("loading writes nothing", async () => {
+    const at = tempFolder();
+    writeFiles(at, { "build.ts": `${head}${image}SH("touch made");\nPUSH();\n` });
+    await cli.run("nspawn-build", ["build.ts", "--plan"], at);
+    expect(readdirSync(at)).toEqual(["build.ts"]);
+  });
+});
+
+describe.concurrent("scripts that are wrong", () => {
+  test("a script that throws is shown with its line", async () => {
+    const result = await plan("build.ts", {
+      "build.ts": `${head}type A = {\n  readonly a: string;\n};\n${image}\nthrow new TypeError("on purpose" as string);\n`,
+    });
+    expect(result.code).toBe(2);
+    expect(result.stderr).toBe("build.ts:7: error: TypeError: on purpose\n");
+  });
+
+  test("an error in a helper is shown with the helper's line", async () => {
+    const result = await plan("build.ts", {
+      "build.ts": `${head}import { fail } from "./lib/helper";\n${image}fail();\n`,
+      "lib/helper.ts":
+        "interface A {\n  a: string;\n}\n\nexport function fail(): never {\n  throw new Error('deep' satisfies string);\n}\nexport type { A };\n",
+    });
+    expect(result.code).toBe(2);
+    expect(result.stderr).toBe("lib/helper.ts:6: error: Error: deep\n");
+  });
+
+  test("what is thrown need not be an Error", async () => {
+    const result = await plan("build.ts", { "build.ts": `${head}throw "text";\n` });
+    expect(result.code).toBe(2);
+    expect(result.stderr).toBe("build.ts:1: error: the script threw text\n");
+  });
+
+  test("a promise that is rejected is an error of the script", async () => {
+    const result = await plan("build.ts", { "build.ts": `${head}${image}await Promise.reject(new Error("later"));\n` });
+    expect(result.code).toBe(2);
+    expect(result.stderr).toBe("build.ts:3: error: Error: later\n");
+  });
+
+  test("a promise that nobody waits for and that is rejected fails the command", async () => {
+    const result = await plan("build.ts", {
+      "build.ts": `${head}${image}async function f(): Promise<void> {\n  throw new Error("lost");\n}\nvoid f();\nawait new Promise((done) => setTimeout(done, 50));\n`,
+    });
+    expect(result.code).not.toBe(0);
+    expect(result.stderr).toContain("lost");
+  });
+
+  test("an await that never ends is an error, not a silent success", async () => {
+    const result = await plan("build.ts", { "build.ts": `${head}${image}await new Promise(() => {});\nSH("true");\n` });
+    expect(result.code).not.toBe(0);
+    expect(result.stderr).not.toBe("");
+  });
+
+  test.each([
+    ["build.ts", "const a: string = ;\n"],
+    ["build.ts", "let let = 1;\n"],
+    ["build.mjs", "const a = ;\n"],
+    ["build.js", "for (\n"],
+  ])("a syntax error in %s is shown with its line: %j", async (name, wrong) => {
+    const result = await plan(name, { [name]: `${head}\n${wrong}` });
+    expect(result.code).toBe(2);
+    expect(result.stderr).toMatch(new RegExp(`^${name.replace(".", "\\.")}:[345]: error: `));
+    expect(result.stderr).not.toMatch(/\n\s+at /);
+  });
+
+  test("a syntax error in a helper is shown with the helper's line, whatever its folder is called", async () => {
+    const result = await plan("build.ts", { "build.ts": `${head}import "./my lib/helper";\n`, "my lib/helper.ts": "\n\nconst = 1;\n" });
+    expect(result.code).toBe(2);
+    expect(result.stderr).toMatch(/^my lib\/helper\.ts:3: error: /);
+  });
+
+  test("a JavaScript helper with a syntax error is shown with its line", async () => {
+    const result = await plan("build.ts", { "build.ts": `${head}import "./helper.mjs";\n`, "helper.mjs": "\nconst = 1;\n" });
+    expect(result.code).toBe(2);
+    expect(result.stderr).toMatch(/^helper\.mjs:2: error: /);
+  });
+
+  test("a module that is not there is named, with the script's place", async () => {
+    const result = await plan("build.ts", { "build.ts": `${head}import { x } from "./missing";\n${image}SH(x);\n` });
+    expect(result.code).toBe(2);
+    expect(result.stderr).toMatch(/^build\.ts:\d+: error: .*missing/);
+    expect(result.stderr).not.toMatch(/defect of nspawn/);
+  });
+
+  test("a package that is not there is named", async () => {
+    const result = await plan("build.ts", { "build.ts": `${head}import "no-such-package";\n${image}` });
+    expect(result.code).toBe(2);
+    expect(result.stderr).toMatch(/^build\.ts:\d+: error: .*no-such-package/);
+  });
+
+  test("a keyword that is not there is named", async () => {
+    const result = await plan("build.ts", { "build.ts": `import { IMAGES } from "nspawn/build";\nIMAGES("x");\n` });
+    expect(result.code).toBe(2);
+    expect(result.stderr).toMatch(/^build\.ts:\d+: error: .*IMAGES/);
+  });
+
+  test("setup's keywords in a build script", async () => {
+    const result = await plan("build.ts", { "build.ts": `import { MACHINE } from "nspawn/setup";\n\nMACHINE("web");\n` });
+    expect(result.code).toBe(2);
+    expect(result.stderr).toMatch(
+      /^build\.ts:3: error: this is a build script, but MACHINE was imported from "nspawn\/setup"\n {2}hint: .*nspawn\/build/,
+    );
+  });
+
+  test("no IMAGE", async () => {
+    const result = await plan("build.ts", { "build.ts": `${head}PUSH();\n` });
+    expect(result.code).toBe(2);
+    expect(result.stderr).toMatch(/^build\.ts:1: error: there is no IMAGE\n {2}hint: /);
+  });
+
+  test("an empty script", async () => {
+    const result = await plan("build.ts", { "build.ts": "" });
+    expect(result.code).toBe(2);
+    expect(result.stderr).toMatch(/^build\.ts:1: error: there is no IMAGE/);
+  });
+
+  test("two IMAGEs are shown with both lines", async () => {
+    const result = await plan("build.ts", { "build.ts": `${head}${image}\n${image}` });
+    expect(result.code).toBe(2);
+    expect(result.stderr).toMatch(/^build\.ts:4: error: IMAGE was already declared at \S*build\.ts:2\n/);
+  });
+
+  test("an unknown setting is shown with the nearest one", async () => {
+    const result = await plan("build.ts", { "build.ts": `${head}${image}WITH({\n  Boot: true,\n  Enviroment: {},\n});\n` });
+    expect(result.code).toBe(2);
+    expect(result.stderr).toBe("build.ts:3: error: WITH: there is no setting Enviroment\n  hint: did you mean Environment?\n");
+  });
+
+  test("a wrong type, a relative target and a missing source, together, in the order of lines", async () => {
+    const source = `${head}${image}RUN("true");
+COPY({ source: "etc", target: "opt" });
+
+COPY("/gone");
+WITH({ Boot: "maybe" });
+IMAGE("x");
+`;
+    const result = await plan("build.ts", { "build.ts": source });
+    expect(result.code).toBe(2);
+    expect(problems(result)).toEqual([
+      expect.stringMatching(/^build\.ts:3: error: RUN: expected/),
+      expect.stringMatching(/^build\.ts:4: error: COPY: target "opt" is not an absolute path/),
+      expect.stringMatching(/^build\.ts:6: error: COPY: source .*gone is not there/),
+      expect.stringMatching(/^build\.ts:7: error: WITH: Boot takes/),
+      expect.stringMatching(/^build\.ts:8: error: IMAGE: "x" is no URL/),
+    ]);
+    expect(result.stdout).toBe("");
+  });
+
+  test("problems in a call of several lines are at the line where it begins", async () => {
+    const result = await plan("build.ts", { "build.ts": `${head}${image}PULL({\n  url: "https://h/a.tar.gz",\n  digest: "md5:x",\n});\n` });
+    expect(problems(result)).toEqual([expect.stringMatching(/^build\.ts:3: /)]);
+  });
+
+  test("a keyword in a callback has the line that it is written on", async () => {
+    const result = await plan("build.ts", {
+      "build.ts": `${head}${image}type T = string;\n["a", "b"].forEach((name: T) => {\n  COPY(name);\n});\n`,
+    });
+    expect(problems(result)).toHaveLength(2);
+    for (const line of problems(result)) expect(line).toMatch(/^build\.ts:5: /);
+  });
+
+  test("a keyword called after an await has its line", async () => {
+    const result = await plan("build.ts", {
+      "build.ts": `${head}${image}const later = async (): Promise<void> => {\n  await null;\n  COPY("x");\n};\nawait later();\n`,
+    });
+    expect(problems(result)).toEqual([expect.stringMatching(/^build\.ts:5: /)]);
+  });
+});
+
+describe.concurrent("setup scripts", () => {
+  const setup = `import { IMAGE, MACHINE, WITH, SH } from "nspawn/setup";\nIMAGE("https://h/web.tar.zst");\n`;
+
+  test("a setup script shows its plan", async () => {
+    const at = tempFolder();
+    writeFiles(at, {
+      "setup.ts": `#!/usr/bin/env nspawn-setup\n${setup}MACHINE({ name: "web" });\nWITH({ Register: true });\nSH("true");\n`,
+    });
+    expectPlanned(
+      await cli.run("nspawn-setup", ["setup.ts", "--plan"], at),
+      "setup machine web",
+      "  image https://h/web.tar.zst",
+      "  with  Register=yes",
+    );
+  });
+
+  test("a build script that is given to nspawn-setup", async () => {
+    const at = tempFolder();
+    writeFiles(at, { "build.ts": `${head}${image}` });
+    const result = await cli.run("nspawn-setup", ["build.ts", "--plan"], at);
+    expect(result.code).toBe(2);
+    expect(result.stderr).toMatch(
+      /^build\.ts:2: error: this is a setup script, but IMAGE was imported from "nspawn\/build"\n {2}hint: .*nspawn-build/,
+    );
+  });
+
+  test("no MACHINE", async () => {
+    const at = tempFolder();
+    writeFiles(at, { "setup.ts": setup });
+    const result = await cli.run("nspawn-setup", ["setup.ts", "--plan"], at);
+    expect(result.code).toBe(2);
+    expect(result.stderr).toMatch(/^setup\.ts:1: error: there is no MACHINE/);
+  });
+});
+
+describe.concurrent("calls of the commands", () => {
+  test.each(["nspawn-build", "nspawn-setup"] as const)("%s --help prints its options and ends with 0", async (command) => {
+    const { code, stdout, stderr } = await cli.run(command, ["--help"]);
+    expect(code).toBe(0);
+    expect(stdout).toContain("--plan");
+    expect(stdout).toContain(command);
+    expect(stderr).toBe("");
+  });
+
+  test("--version prints the version of the package", async () => {
+    const { version } = (await import("../../package.json", { with: { type: "json" } })).default;
+    expect(await cli.run("nspawn-build", ["--version"])).toEqual({ code: 0, stdout: `${version}\n`, stderr: "" });
+  });
+
+  test.each([[["build.ts", "--plann"]], [[]], [["a.ts", "b.ts"]], [["build.ts", "--quiet", "--verbose"]]])(
+    "%j is a wrong call",
+    async (args) => {
+      const { code, stdout, stderr } = await cli.run("nspawn-build", args);
+      expect(code).toBe(2);
+      expect(stdout).toBe("");
+      expect(stderr).toMatch(/^nspawn-build: /);
+    },
+  );
+
+  test("an unknown action is a wrong call that lists the actions", async () => {
+    const at = tempFolder();
+    writeFiles(at, { "setup.ts": `import { IMAGE, MACHINE } from "nspawn/setup";\nIMAGE("https://h/a.tar.gz");\nMACHINE("web");\n` });
+    for (const more of [[], ["--plan"]]) {
+      const { code, stderr } = await cli.run("nspawn-setup", ["setup.ts", "--action=explode", ...more], at);
+      expect(stderr).toMatch(/explode/);
+      expect(stderr).toMatch(/desure/);
+      expect(code).toBe(2);
+    }
+  });
+
+  test.each(["missing.ts", "missing/build.ts", "package.json/build.ts"])("the script %s is not there", async (path) => {
+    const { code, stderr } = await cli.run("nspawn-build", [path, "--plan"]);
+    expect(code).toBe(2);
+    expect(stderr).toBe(`error: there is no script ${path}\n`);
+  });
+
+  test("a folder is no script", async () => {
+    const at = tempFolder();
+    mkdirSync(join(at, "web"));
+    const { code, stderr } = await cli.run("nspawn-build", ["web", "--plan"], at);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/web/);
+    expect(stderr).not.toMatch(/defect of nspawn/);
+  });
+
+  test("a file of another kind is told to be no script", async () => {
+    const at = tempFolder();
+    writeFiles(at, { "build.txt": "hello world\n" });
+    const { code, stderr } = await cli.run("nspawn-build", [relative(at, join(at, "build.txt")), "--plan"], at);
+    expect(code).toBe(2);
+    expect(stderr).not.toMatch(/defect of nspawn/);
+  });
+});

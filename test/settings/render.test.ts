@@ -1,0 +1,47 @@
+import { describe, expect, test } from "vitest";
+import type { SettingName } from "../../src/settings/catalog.js";
+import type { Setting } from "../../src/settings/merge.js";
+import { parametersOf, renderSettings } from "../../src/settings/render.js";
+
+const setting = (name: SettingName, value: string): Setting => ({ name, value, origin: "o" });
+const argv = (...settings: readonly Setting[]): readonly string[] => renderSettings(settings).flatMap((rendered) => rendered.argv);
+
+describe("renderSettings", () => {
+  test.each([
+    ["Boot", "yes", ["--boot"]],
+    ["Boot", "no", []],
+    ["Register", "no", ["--register=no"]],
+    ["NoNewPrivileges", "yes", ["--no-new-privileges=yes"]],
+    ["Volatile", "overlay", ["--volatile=overlay"]],
+    ["Hostname", "a b", ["--hostname=a b"]],
+    ["User", "www-data", ["-u", "www-data"]],
+    ["Environment", "A=1\n2", ["--setenv=A=1\n2"]],
+    ["LimitNOFILE", "1:2", ["--rlimit=RLIMIT_NOFILE=1:2"]],
+    ["AutoPrivateUsers", "yes", ["-U"]],
+    ["Port", "tcp:80", ["--port=tcp:80"]],
+    ["PrivateUsersChown", "yes", ["--private-users-chown"]],
+  ] as const)("%s=%s", (name, value, expected) => {
+    expect(argv(setting(name, value))).toEqual(expected);
+  });
+
+  test("a list is an option for each item, in order", () => {
+    expect(argv(setting("Capability", "CAP_A"), setting("Capability", "CAP_B"))).toEqual(["--capability=CAP_A", "--capability=CAP_B"]);
+  });
+
+  test("parameters are no options but come at the end", () => {
+    const settings = [setting("Parameters", "a b"), setting("Boot", "yes"), setting("Parameters", "-c")];
+    expect(argv(...settings)).toEqual(["--boot"]);
+    expect(parametersOf(settings)).toEqual(["a b", "-c"]);
+  });
+
+  test("each option knows the setting that it comes from", () => {
+    const settings = [setting("User", "a"), setting("Boot", "no")];
+    expect(renderSettings(settings).map((rendered) => rendered.setting)).toEqual(settings);
+  });
+
+  test("a value that looks like an option stays a value", () => {
+    expect(argv(setting("Hostname", "--boot"))).toEqual(["--hostname=--boot"]);
+    // getopt takes the word after -u as its value, whatever it looks like.
+    expect(argv(setting("User", "--bind=/"))).toEqual(["-u", "--bind=/"]);
+  });
+});

@@ -1,0 +1,94 @@
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { buffer } from "node:stream/consumers";
+import { describe, expect, test } from "vitest";
+import { processName } from "../../src/host/process-id.js";
+import { fileTransport } from "../../src/transport/file.js";
+import { sameContent } from "../../src/transport/transport.js";
+import { ref } from "../support/archive.js";
+import { writeFiles } from "../support/files.js";
+import { tempFolder } from "../support/temp.js";
+
+function upload(folder: string, content: string) {
+  const path = join(folder, "upload");
+  writeFileSync(path, content);
+  return { path, bytes: content.length, digest: `sha256:${"0".repeat(64)}` };
+}
+
+describe("fileTransport", () => {
+  test("what is put is got, byte for byte, also in a new folder with a name that needs escapes", async () => {
+    const folder = tempFolder();
+    const image = ref(`file://${folder}/new%20folder/é#.tar.gz`.replace("#", "%23"));
+    await fileTransport.put(image, upload(folder, "archive"));
+    const { body, bytes } = await fileTransport.get(image);
+    expect(bytes).toBe(7);
+    expect((await buffer(body)).toString()).toBe("archive");
+    expect(readdirSync(join(folder, "new folder"))).toEqual(["é#.tar.gz"]);
+  });
+
+  test("a put replaces the file by another one: whoever reads the old one reads it to its end", async () => {
+    const folder = tempFolder();
+    const image = ref(`file://${folder}/a.tar.gz`);
+    await fileTransport.put(image, upload(folder, "old".repeat(1000)));
+    const { body } = await fileTransport.get(image);
+    const before = statSync(join(folder, "a.tar.gz")).ino;
+    await fileTransport.put(image, upload(folder, "new"));
+    expect(statSync(join(folder, "a.tar.gz")).ino).not.toBe(before);
+    expect(readFileSync(join(folder, "a.tar.gz"), "utf8")).toBe("new");
+    const read = (await buffer(body)).toString();
+    expect(["old".repeat(1000), "new"]).toContain(read);
+  });
+
+  test("what the probe says changes with the content, and only then", async () => {
+    const folder = tempFolder();
+    const image = ref(`file://${folder}/a.tar.gz`);
+    const put = await fileTransport.put(image, upload(folder, "one"));
+    const first = await fileTransport.probe(image);
+    expect(first).toEqual(put);
+    expect(sameContent(first, await fileTransport.probe(image))).toBe(true);
+    await fileTransport.put(image, upload(folder, "two"));
+    expect(sameContent(first, await fileTransport.probe(image))).toBe(false);
+    const second = await fileTransport.probe(image);
+    writeFileSync(join(folder, "a.tar.gz"), "333");
+    expect(sameContent(second, await fileTransport.probe(image))).toBe(false);
+  });
+
+  test("the spelling of the URL does not matter", async () => {
+    const folder = tempFolder();
+    await fileTransport.put(ref(`file://localhost${folder}/a.tar.gz`), upload(folder, "x"));
+    expect((await buffer((await fileTransport.get(ref(`file://${folder}/a.tar.gz`))).body)).toString()).toBe("x");
+  });
+
+  test("what is not there is named", async () => {
+    const url = `file://${tempFolder()}/a.tar.gz`;
+    for (const ask of [fileTransport.probe, fileTransport.get])
+      await expect(ask(ref(url))).rejects.toThrow(`${url}: there is no such file`);
+  });
+
+  test("a folder is no archive", async () => {
+    const folder = tempFolder();
+    mkdirSync(join(folder, "a.tar.gz"));
+    await expect(fileTransport.get(ref(`file://${folder}/a.tar.gz`))).rejects.toThrow(/a\.tar\.gz: it is no file/);
+  });
+
+  test("a put that fails says so, and leaves nothing beside its place", async () => {
+    const folder = tempFolder();
+    mkdirSync(join(folder, "a.tar.gz/x"), { recursive: true });
+    await expect(fileTransport.put(ref(`file://${folder}/a.tar.gz`), upload(folder, "x"))).rejects.toThrow(/cannot be written/);
+    expect(readdirSync(folder).filter((name) => name.startsWith("."))).toEqual([]);
+  });
+
+  test("what a killed push has left is removed by the next one, what a running one writes stays", async () => {
+    const folder = tempFolder();
+    const running = `.b.tar.gz.nspawn-${processName()}`;
+    writeFiles(folder, { ".b.tar.gz.nspawn-999999999-1": "left", [running]: "running", ".other.nspawn-x": "other" });
+    await fileTransport.put(ref(`file://${folder}/a.tar.gz`), upload(folder, "x"));
+    expect(readdirSync(folder).sort()).toEqual([running, ".other.nspawn-x", "a.tar.gz"].sort());
+  });
+
+  test("the archive can be read by all, and is the owner's to write", async () => {
+    const folder = tempFolder();
+    await fileTransport.put(ref(`file://${folder}/a.tar.gz`), upload(folder, "x"));
+    expect(statSync(join(folder, "a.tar.gz")).mode & 0o777).toBe(0o644);
+  });
+});

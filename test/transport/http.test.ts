@@ -1,0 +1,258 @@
+import { once } from "node:events";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { buffer } from "node:stream/consumers";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { pull } from "../../src/image/pull.js";
+import { httpTransport } from "../../src/transport/http.js";
+import { makeImage, ref, storeContext } from "../support/archive.js";
+import { tempFolder } from "../support/temp.js";
+
+/** Starts a server on this host for one test, and gives its URL. */
+async function serve(listener: RequestListener): Promise<string> {
+  const server = createServer(listener).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+/** An archive to serve. */
+function archive(): Buffer {
+  const folder = tempFolder();
+  makeImage(join(folder, "a.tar.gz"), { files: { who: "http".repeat(5000), random: String(Math.random()).repeat(1000) } });
+  return readFileSync(join(folder, "a.tar.gz"));
+}
+
+const send = (response: ServerResponse, bytes: Buffer, headers: Record<string, string> = {}): void =>
+  void response.writeHead(200, { "content-length": String(bytes.length), ...headers }).end(bytes);
+
+describe("get and probe", () => {
+  test("an archive with an ETag is got, and known by it", async () => {
+    const bytes = archive();
+    const url = await serve((_, response) => send(response, bytes, { etag: '"v1"', "last-modified": "x" }));
+    const download = await httpTransport.get(ref(`${url}/a.tar.gz`));
+    expect(download.bytes).toBe(bytes.length);
+    expect(download.validators).toEqual({ etag: '"v1"' });
+    expect(await buffer(download.body)).toEqual(bytes);
+    expect(await httpTransport.probe(ref(`${url}/a.tar.gz`))).toEqual({ etag: '"v1"' });
+  });
+
+  test.each([
+    [{ "nspawn-digest": "sha256:x", etag: "e" }, { digest: "sha256:x" }],
+    [{ etag: 'W/"e"', "last-modified": "m" }, { etag: 'W/"e"' }],
+    [{ "last-modified": "m" }, { modified: "m", length: "3" }],
+    [{}, {}],
+  ])("of the headers %j the most trusted counts", async (headers, expected) => {
+    const url = await serve((_, response) => send(response, Buffer.from("abc"), headers));
+    expect(await httpTransport.probe(ref(`${url}/a`))).toEqual(expected);
+  });
+
+  test("a server that knows no HEAD says nothing", async () => {
+    const url = await serve((request, response) => void response.writeHead(request.method === "HEAD" ? 405 : 200).end());
+    expect(await httpTransport.probe(ref(`${url}/a`))).toEqual({});
+  });
+
+  test.each([404, 403, 500, 301, 304])("the status %i is an error with the URL", async (status) => {
+    const url = await serve((_, response) => void response.writeHead(status).end("<html>sorry</html>"));
+    const error = await httpTransport.get(ref(`${url}/a.tar.gz`)).catch((error: unknown) => error);
+    expect(String(error)).toContain(`${url}/a.tar.gz: HTTP status ${status}`);
+    expect(error).toMatchObject({ status });
+    await expect(httpTransport.probe(ref(`${url}/a.tar.gz`))).rejects.toThrow(`HTTP status ${status}`);
+  });
+
+  test.each([204, 206, 203])("the status %i is no whole archive, and an error", async (status) => {
+    const url = await serve((_, response) => void response.writeHead(status).end());
+    if (status === 203) await expect(httpTransport.get(ref(`${url}/a.tar.gz`))).resolves.toBeDefined();
+    else await expect(httpTransport.get(ref(`${url}/a.tar.gz`))).rejects.toThrow(`HTTP status ${status}`);
+  });
+
+  test("404 comes with what to do", async () => {
+    const url = await serve((_, response) => void response.writeHead(404).end());
+    await expect(httpTransport.get(ref(`${url}/a.tar.gz`))).rejects.toMatchObject({
+      message: `${url}/a.tar.gz: HTTP status 404 Not Found`,
+      hint: expect.stringMatching(/check the URL/),
+    });
+  });
+
+  test("redirects are followed, also to another place", async () => {
+    const other = await serve((_, response) => send(response, Buffer.from("there"), { etag: "there" }));
+    const url = await serve(
+      (request, response) => void response.writeHead(302, { location: request.url === "/a" ? "/b" : `${other}/c` }).end(),
+    );
+    const { body, validators } = await httpTransport.get(ref(`${url}/a`));
+    expect((await buffer(body)).toString()).toBe("there");
+    expect(validators).toEqual({ etag: "there" });
+    expect(await httpTransport.probe(ref(`${url}/a`))).toEqual({ etag: "there" });
+  });
+
+  test("redirects in a circle are an error that says so", async () => {
+    let asked = 0;
+    const url = await serve((_, response) => {
+      asked++;
+      response.writeHead(302, { location: "/a" }).end();
+    });
+    await expect(httpTransport.get(ref(`${url}/a`))).rejects.toThrow(/\/a: /);
+    expect(asked).toBeLessThan(30);
+  });
+
+  test("a port where nobody listens is told", async () => {
+    const server = createServer().listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const { port } = server.address() as AddressInfo;
+    await new Promise((done) => server.close(done));
+    await expect(httpTransport.get(ref(`http://127.0.0.1:${port}/a`))).rejects.toThrow(
+      new RegExp(`^http://127\\.0\\.0\\.1:${port}/a: GET failed: .*ECONNREFUSED`),
+    );
+  });
+
+  test("a host that is not there is told", async () => {
+    await expect(httpTransport.get(ref("http://no-such-host.invalid/a"))).rejects.toThrow(
+      /^http:\/\/no-such-host\.invalid\/a: GET failed: ./,
+    );
+  });
+
+  test("a server that is no HTTP server is told", async () => {
+    const { createServer: createTcp } = await import("node:net");
+    const server = createTcp((socket) => void socket.on("error", () => undefined).end("SSH-2.0-x\r\n")).listen(0, "127.0.0.1");
+    await once(server, "listening");
+    onTestFinished(() => void server.close());
+    await expect(httpTransport.get(ref(`http://127.0.0.1:${(server.address() as AddressInfo).port}/a`))).rejects.toThrow(/GET failed: ./);
+  });
+
+  test("the body is not decompressed on the way, even if the server names an encoding", async () => {
+    const bytes = archive();
+    const url = await serve((_, response) => send(response, bytes, { "content-encoding": "gzip" }));
+    const { body } = await httpTransport.get(ref(`${url}/a.tar.gz`));
+    expect(await buffer(body)).toEqual(bytes);
+  });
+});
+
+describe("put", () => {
+  async function storing(status: number) {
+    const stored = new Map<string, Buffer>();
+    const requests: IncomingMessage[] = [];
+    const url = await serve(async (request, response) => {
+      requests.push(request);
+      if (request.method === "PUT") {
+        const bytes = await buffer(request);
+        if (status < 300) stored.set(request.url ?? "", bytes);
+        response.writeHead(status).end();
+      } else send(response, stored.get(request.url ?? "") ?? Buffer.alloc(0), { etag: `"${stored.size}"` });
+    });
+    return { url, stored, requests };
+  }
+
+  function upload(content: Buffer) {
+    const path = join(tempFolder(), "upload");
+    writeFileSync(path, content);
+    return { path, bytes: content.length, digest: `sha256:${"0".repeat(64)}` };
+  }
+
+  test.each([200, 201, 204])("an archive is put whole, the status %i is success", async (status) => {
+    const { url, stored, requests } = await storing(status);
+    const content = Buffer.alloc(3_000_000, "abc");
+    expect(await httpTransport.put(ref(`${url}/x/a%20b.tar.gz`), upload(content))).toEqual({ etag: '"1"' });
+    expect(stored.get("/x/a%20b.tar.gz")?.equals(content)).toBe(true);
+    expect(requests[0]?.headers["content-length"]).toBe("3000000");
+  });
+
+  test.each([403, 409, 413, 500])("the status %i is an error", async (status) => {
+    const { url } = await storing(status);
+    await expect(httpTransport.put(ref(`${url}/a.tar.gz`), upload(Buffer.from("x")))).rejects.toThrow(
+      `${url}/a.tar.gz: HTTP status ${status}`,
+    );
+  });
+
+  test("a redirect of a PUT is an error, not silently followed as a GET", async () => {
+    const url = await serve((request, response) => {
+      request.resume();
+      response.writeHead(302, { location: "/other" }).end();
+    });
+    await expect(httpTransport.put(ref(`${url}/a.tar.gz`), upload(Buffer.from("x")))).rejects.toThrow("HTTP status 302");
+  });
+});
+
+describe("pulls over HTTP", () => {
+  const empty = (folder: string): void => {
+    for (const name of ["extract", "tempdir", "record"]) expect(readdirSync(join(folder, "store", name)), name).toEqual([]);
+  };
+
+  test("an image that did not change is asked for, not got again", async () => {
+    const bytes = archive();
+    const methods: string[] = [];
+    const url = await serve((request, response) => {
+      methods.push(request.method ?? "");
+      send(response, bytes, { etag: '"v1"' });
+    });
+    const context = await storeContext(tempFolder());
+    const first = await pull(context, ref(`${url}/a.tar.gz`));
+    expect((await pull(context, ref(`${url}/a.tar.gz`))).layer).toEqual(first.layer);
+    expect(methods.filter((method) => method === "GET")).toHaveLength(1);
+  });
+
+  test("an image that changed is got again", async () => {
+    let bytes = archive();
+    const url = await serve((_, response) => send(response, bytes, { etag: String(bytes.length) + bytes.subarray(-8).toString("hex") }));
+    const context = await storeContext(tempFolder());
+    const first = await pull(context, ref(`${url}/a.tar.gz`));
+    bytes = archive();
+    expect((await pull(context, ref(`${url}/a.tar.gz`))).layer.digest).not.toBe(first.layer.digest);
+  });
+
+  test("a server that says nothing of freshness is read each time", async () => {
+    const bytes = archive();
+    let gets = 0;
+    const url = await serve((request, response) => {
+      if (request.method === "GET") gets++;
+      response.writeHead(200).end(bytes);
+    });
+    const context = await storeContext(tempFolder());
+    const layers = [await pull(context, ref(`${url}/a.tar.gz`)), await pull(context, ref(`${url}/a.tar.gz`))].map(({ layer }) => layer);
+    expect(gets).toBe(2);
+    expect(layers[0]).toEqual(layers[1]);
+  });
+
+  test("a body that ends early is an error that names the URL, and leaves nothing", async () => {
+    const bytes = archive();
+    const url = await serve((_, response) => {
+      response.writeHead(200, { "content-length": String(bytes.length) });
+      response.write(bytes.subarray(0, bytes.length / 2), () => setTimeout(() => response.destroy(), 20));
+    });
+    const folder = tempFolder();
+    await expect(pull(await storeContext(folder), ref(`${url}/a.tar.gz`))).rejects.toThrow(`${url}/a.tar.gz`);
+    empty(folder);
+  });
+
+  test("a body of an unknown length that ends early is an error that names the URL, and leaves nothing", async () => {
+    const bytes = archive();
+    const url = await serve((_, response) => void response.writeHead(200).end(bytes.subarray(0, bytes.length / 2)));
+    const folder = tempFolder();
+    await expect(pull(await storeContext(folder), ref(`${url}/a.tar.gz`))).rejects.toThrow(/a\.tar\.gz cannot be extracted: /);
+    empty(folder);
+  });
+
+  test("a page that says sorry in place of an archive is told", async () => {
+    const url = await serve(
+      (_, response) => void response.writeHead(200, { "content-type": "text/html" }).end("<html>please log in</html>"),
+    );
+    const folder = tempFolder();
+    await expect(pull(await storeContext(folder), ref(`${url}/a.tar.gz`))).rejects.toThrow(/a\.tar\.gz cannot be extracted: /);
+    empty(folder);
+  });
+
+  test("a connection that breaks in the body is told as such", async () => {
+    const bytes = archive();
+    const url = await serve((_, response) => {
+      response.writeHead(200, { "content-length": String(bytes.length) });
+      response.write(bytes.subarray(0, 100), () => setTimeout(() => response.socket?.resetAndDestroy(), 20));
+    });
+    const folder = tempFolder();
+    await expect(pull(await storeContext(folder), ref(`${url}/a.tar.gz`))).rejects.toMatchObject({ name: "TransferError" });
+    empty(folder);
+  });
+});

@@ -32,7 +32,6 @@ need_modules() {
 # The package as its users get it: packed, and installed with npm into the folder PREFIX.
 install_package() { # PREFIX
 	local prefix=$1 tarball
-	quietly npm --prefix "$project" run build
 	mkdir -p "$prefix"
 	tarball=$(cd "$project" && npm pack --silent --pack-destination "$prefix")
 	quietly npm install --global --no-audit --no-fund --prefix "$prefix" "$prefix/$tarball"

@@ -1,12 +1,13 @@
 #!/usr/bin/env node
-import type { Action } from "../engine/setup/setup.js";
+import type { Action } from "../engine/setup/action.js";
 import { type CommonOptions, notOneOf, runScriptCommand } from "./script-command.js";
 
 type SetupOptions = CommonOptions & { readonly action: string };
 
 /** Kept apart from the engine, which the help does not load; the compiler sees that none is missing. */
 const actionHelp: { readonly [A in Action]: string } = {
-  update: "bring the machine to what the script says, and run it; nothing is touched if nothing changed (default)",
+  update:
+    "do the steps on the host, bring the machine to what the script says, and run it; it is restarted only if something changed (default)",
   ensure: "create the machine if it is not there, and run it; one that is there stays as it is",
   desure: "stop the machine and remove all of it",
   create: "write the machine's unit, without starting it",

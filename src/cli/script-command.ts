@@ -21,6 +21,8 @@ export type ScriptCommand<O extends CommonOptions> = {
 /** Runs a command from the process's arguments and sets the exit code. The only place that ends the process. */
 export async function runScriptCommand<O extends CommonOptions>(command: ScriptCommand<O>): Promise<void> {
   let verbosity: Verbosity = "normal";
+  // What a script does behind its own end, such as a keyword in a function that nobody awaited.
+  process.once("uncaughtException", (error) => process.exit(exitCode(error, verbosity)));
   // Whoever reads our output may stop reading, as head(1) does: the work goes on.
   for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
   const program = command
@@ -56,8 +58,8 @@ async function doWork(work: (context: EngineContext) => Promise<void>, verbosity
   const host = new LocalHost();
   const interrupt = (): void => {
     // All programs are ended, the work throws, and what it has made is removed; whatever still hangs then is left to the next run.
-    host.interrupt();
-    setTimeout(() => process.exit(130), 1500).unref();
+    if (host.interrupt()) setTimeout(() => process.exit(130), 1500).unref();
+    else console.error("finishing what must not be cut in two; once more ends it at once");
   };
   // Folders and files that are made on the way have the usual modes, whatever the user's shell says.
   process.umask(0o022);

@@ -1,6 +1,7 @@
 import { relative } from "node:path";
 import { styleText } from "node:util";
-import { CommandError, NspawnError, type Problem, ScriptError, StepError } from "../base/errors.js";
+import { shortDigest } from "../base/digest.js";
+import { CommandError, messageOf, NspawnError, type Problem, ScriptError, StepError } from "../base/errors.js";
 import type { Event, Report } from "../base/events.js";
 import type { Place } from "../base/place.js";
 import { shellQuote } from "../base/shell-quote.js";
@@ -51,23 +52,25 @@ function showProblem({ at, message, hint }: Problem): void {
 }
 
 function errorLines(error: unknown): readonly string[] {
-  if (!(error instanceof NspawnError))
-    return [`${label()} ${error instanceof Error ? error.message : String(error)}`, "  this is a defect of nspawn; --verbose shows where"];
+  if (!(error instanceof NspawnError)) {
+    // An error of the system, such as a full disk, says what and where by itself.
+    const isSystem = error instanceof Error && "errno" in error;
+    return [`${label()} ${messageOf(error)}`, ...(isSystem ? [] : ["  this is a defect of nspawn; --verbose shows where"])];
+  }
   const at = error instanceof StepError ? `${showPlaceHere(error.at)}: ` : "";
   const command = findCommand(error);
   return [
     `${at}${label()} ${error.message}`,
-    ...(command
-      ? [
-          `  command: ${shellQuote(command.argv)}`,
-          ...command.output
-            .split("\n")
-            .filter((line) => line !== "")
-            .map((line) => `  | ${line}`),
-        ]
-      : []),
+    ...(command ? [`  command: ${shellQuote(command.argv)}`, ...lastOutput(command)] : []),
     ...(error.hint === undefined ? [] : [`  hint: ${error.hint}`]),
   ];
+}
+
+function lastOutput({ output }: CommandError): readonly string[] {
+  return output
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => `  | ${line}`);
 }
 
 function findCommand(error: unknown): CommandError | undefined {
@@ -91,10 +94,6 @@ function paint(style: Parameters<typeof styleText>[0], text: string, stream: Nod
 
 function time(seconds: number): string {
   return ` (${seconds.toFixed(seconds < 10 ? 2 : 1)} s)`;
-}
-
-function shortDigest(digest: string): string {
-  return digest.slice(0, "sha256:".length + 12);
 }
 
 /** Bytes in the units of SI. */

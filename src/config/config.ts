@@ -1,3 +1,5 @@
+import { resolve } from "node:path";
+
 /** Settings of the tool itself. */
 export type Config = {
   /** The image store. */
@@ -19,5 +21,5 @@ export const defaultConfig: Config = {
 
 /** The defaults, with what the environment overrides: NSPAWN_STORAGE_ROOT. */
 export function loadConfig(environment: Readonly<Record<string, string | undefined>>): Config {
-  return { ...defaultConfig, storageRoot: environment.NSPAWN_STORAGE_ROOT || defaultConfig.storageRoot };
+  return { ...defaultConfig, storageRoot: resolve(environment.NSPAWN_STORAGE_ROOT || defaultConfig.storageRoot) };
 }

@@ -1,9 +1,9 @@
-import { NspawnError } from "../base/errors.js";
-import { callerPlace } from "../base/place.js";
+import { type NspawnError, ScriptError } from "../base/errors.js";
+import { callerPlace, type Place } from "../base/place.js";
 import type { Call, Keyword, ScriptKind } from "./call.js";
 
-/** What a running script has said so far. */
-type Recorder = { readonly kind: ScriptKind; readonly isScript: (file: string) => boolean; readonly calls: Call[] };
+/** What a running script has said so far. `ended`: nothing more counts. */
+type Recorder = { readonly kind: ScriptKind; readonly isScript: (file: string) => boolean; readonly calls: Call[]; ended: boolean };
 
 // Keywords are plain functions that scripts import, so they can find their recorder only here. One process runs one script.
 let current: Recorder | undefined;
@@ -13,27 +13,39 @@ let current: Recorder | undefined;
  * libraries: a call's place is the nearest frame in one of them.
  */
 export async function recording(kind: ScriptKind, isScript: (file: string) => boolean, run: () => Promise<void>): Promise<readonly Call[]> {
-  const recorder: Recorder = { kind, isScript, calls: [] };
+  const recorder: Recorder = { kind, isScript, calls: [], ended: false };
   current = recorder;
   try {
     await run();
   } finally {
-    current = undefined;
+    recorder.ended = true;
   }
   return recorder.calls;
 }
 
-/** Records one use of a keyword, with its place. */
+/**
+ * Records one use of a keyword, with its place.
+ * @throws ScriptError where it cannot count
+ */
 export function record(kind: ScriptKind, keyword: Keyword, args: readonly unknown[]): void {
-  if (!current) {
-    throw new NspawnError(`${keyword} was called outside of a ${kind} script`, {
-      hint: `start the script by its first line #!/usr/bin/env nspawn-${kind}, or by: nspawn-${kind} SCRIPT`,
-    });
-  }
+  const at = callerPlace(current?.isScript ?? (() => true)) ?? { file: "unknown", line: 0 };
+  if (!current)
+    throw misuse(
+      at,
+      `${keyword} was called outside of a ${kind} script`,
+      `run the script by nspawn-${kind}, or by its first line #!/usr/bin/env nspawn-${kind}`,
+    );
   if (current.kind !== kind) {
-    throw new NspawnError(`this is a ${current.kind} script, but ${keyword} was imported from "nspawn/${kind}"`, {
-      hint: `import the keywords from "nspawn/${current.kind}", or run the script with nspawn-${kind}`,
-    });
+    throw misuse(
+      at,
+      `this is a ${current.kind} script, but ${keyword} was imported from "nspawn/${kind}"`,
+      `import the keywords from "nspawn/${current.kind}", or run the script with nspawn-${kind}`,
+    );
   }
-  current.calls.push({ keyword, args, at: callerPlace(current.isScript) ?? { file: "unknown", line: 0 } });
+  if (current.ended) throw misuse(at, `${keyword} was called after the script had ended`, "await what calls it");
+  current.calls.push({ keyword, args, at });
+}
+
+function misuse(at: Place, message: string, hint: string): NspawnError {
+  return new ScriptError([{ at, message, hint }]);
 }

@@ -8,13 +8,15 @@ import type { StepOf } from "../plan/step.js";
 
 /**
  * Renders the template of a CAST, a file or all files of a folder, into a scratch folder.
+ * @param folder the script's folder
  * @returns the rendered file or folder, which has the templates' attributes
  */
-export async function renderCast(host: Host, step: StepOf<"cast">, scratch: string): Promise<string> {
+export async function renderCast(host: Host, step: StepOf<"cast">, folder: string, scratch: string): Promise<string> {
   const { source, target } = step;
   const staged = join(scratch, basename(source));
   await host.run({ argv: ["cp", "--archive", "--no-target-directory", "--", source, staged] });
-  const variables = { ...step.variables, source, target };
+  // As the script wrote it: where the script lies on this host is nothing for an image.
+  const variables = { ...step.variables, source: source.slice(folder.length) || "/", target };
   const rendered = new Set<number>();
   for (const name of filesOf(staged, "")) {
     // Hard links are one file: rendered once.

@@ -31,3 +31,17 @@ export async function readIfThere(path: string): Promise<string | undefined> {
     throw error;
   }
 }
+
+/** Removes a file, if it is there. */
+export async function removeFile(path: string): Promise<void> {
+  await unlink(path).catch(unlessMissing);
+}
+
+/** Renames a file or folder, if it is there. */
+export async function renameIfThere(from: string, to: string): Promise<void> {
+  await rename(from, to).catch(unlessMissing);
+}
+
+function unlessMissing(error: unknown): void {
+  if (!hasCode(error, "ENOENT")) throw error;
+}

@@ -19,6 +19,8 @@ export type Command = {
   readonly onLine?: (line: string) => void;
   /** How output that is collected becomes text; UTF-8 by default. With latin1 each character is a byte. */
   readonly encoding?: "utf8" | "latin1";
+  /** It may leave programs behind that still hold its output; that is no reason to wait for them. */
+  readonly mayDetach?: boolean;
   /** It cleans up, and so may run after an interrupt. */
   readonly cleansUp?: boolean;
 };
@@ -38,6 +40,11 @@ export interface Host {
   run(command: Command): Promise<Result>;
   /** Starts a program and waits until it has written something; it runs until its standard input is closed. Throws as `run` does. */
   runBeside(command: Pick<Command, "argv" | "cwd">): Promise<Running>;
-  /** Ends all programs that run, and lets no new one start: every `run` ends in an InterruptedError. */
-  interrupt(): void;
+  /**
+   * Ends all programs that run, and lets no new one start: every `run` ends in an InterruptedError.
+   * @returns false if that has to wait for the end of work that is {@link Host.shielded}
+   */
+  interrupt(): boolean;
+  /** Does work that must not be cut in two: an interrupt comes after it. */
+  shielded<T>(work: () => Promise<T>): Promise<T>;
 }

@@ -1,7 +1,7 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, type SpawnOptions, spawn } from "node:child_process";
 import type { Readable, Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { CommandError, InterruptedError } from "../base/errors.js";
+import { CommandError, hasCode, InterruptedError, NspawnError } from "../base/errors.js";
 import { LastLines } from "../base/last-lines.js";
 import type { Command, Host, Result, Running } from "./host.js";
 import { programPath } from "./programs.js";
@@ -12,12 +12,15 @@ type Ended = { readonly code: number | null; readonly signal: NodeJS.Signals | n
 export class LocalHost implements Host {
   readonly #running = new Set<ChildProcess>();
   #interrupted = false;
+  #shields = 0;
+  #interruptLater = false;
 
   async run(command: Command): Promise<Result> {
     const child = this.#start(command);
     const last = new LastLines(20);
     const collected: string[] = [];
     const ended = this.#ended(child);
+    if (command.mayDetach) child.once("exit", () => setTimeout(closeOutput, detachGrace, child).unref());
     const onError = (line: string): void => {
       last.add(line);
       command.onLine?.(line);
@@ -53,9 +56,24 @@ export class LocalHost implements Host {
     };
   }
 
-  interrupt(): void {
+  interrupt(): boolean {
+    if (this.#shields > 0) {
+      this.#interruptLater = true;
+      return false;
+    }
     this.#interrupted = true;
     for (const child of this.#running) kill(child);
+    return true;
+  }
+
+  async shielded<T>(work: () => Promise<T>): Promise<T> {
+    this.#shields++;
+    try {
+      return await work();
+    } finally {
+      this.#shields--;
+      if (this.#shields === 0 && this.#interruptLater) this.interrupt();
+    }
   }
 
   #start(command: Pick<Command, "argv" | "env" | "cwd" | "cleansUp">): ChildProcess {
@@ -63,7 +81,7 @@ export class LocalHost implements Host {
     const [program, ...args] = command.argv;
     // detached: in a session of its own, so that Ctrl-C reaches only us, and we end the whole group.
     // --pdeathsig: it dies with us, even by kill -9.
-    const child = spawn(programPath("setpriv"), ["--pdeathsig", "KILL", programPath(program), ...args], {
+    const child = spawnSafely(programPath("setpriv"), ["--pdeathsig", "KILL", programPath(program), ...args], {
       env: command.env ? { ...command.env } : baseEnvironment(),
       cwd: command.cwd,
       stdio: ["pipe", "pipe", "pipe"],
@@ -93,6 +111,26 @@ export class LocalHost implements Host {
       output: last.text(),
     });
   }
+}
+
+function spawnSafely(program: string, args: readonly string[], options: SpawnOptions): ChildProcess {
+  try {
+    return spawn(program, args, options);
+  } catch (error) {
+    if (!hasCode(error, "E2BIG")) throw error;
+    throw new NspawnError("the command is too long for Linux, which takes 128 KiB for each argument", {
+      hint: "put it into a file, and COPY or run that",
+      cause: error,
+    });
+  }
+}
+
+/** Milliseconds for the last output of a program that has ended, while others still hold its output. */
+const detachGrace = 200;
+
+function closeOutput(child: ChildProcess): void {
+  child.stdout?.destroy();
+  child.stderr?.destroy();
 }
 
 /** The environment that programs get: nothing of the user's but where to look for programs, so that no secret leaks into one. */
@@ -154,7 +192,7 @@ const longestLine = 1 << 16;
 async function collectLines(stream: Readable | null, take: (line: string) => void): Promise<void> {
   if (!stream) return;
   let rest = "";
-  for await (const chunk of stream.setEncoding("utf8")) {
+  for await (const chunk of untilClosed(stream.setEncoding("utf8"))) {
     const lines = `${rest}${chunk}`.split(/\r?\n/);
     rest = lines.pop() ?? "";
     if (rest.length > longestLine) {
@@ -164,4 +202,13 @@ async function collectLines(stream: Readable | null, take: (line: string) => voi
     for (const line of lines) take(line);
   }
   if (rest !== "") take(rest);
+}
+
+/** What a stream gives until it ends, or is closed on our side. */
+async function* untilClosed(stream: Readable): AsyncGenerator<string> {
+  try {
+    yield* stream;
+  } catch (error) {
+    if (!hasCode(error, "ERR_STREAM_PREMATURE_CLOSE")) throw error;
+  }
 }

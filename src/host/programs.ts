@@ -22,7 +22,6 @@ const packages = {
   flock: "util-linux",
   mount: "mount",
   umount: "mount",
-  nsenter: "util-linux",
   setpriv: "util-linux",
   unshare: "util-linux",
   mmdebstrap: "mmdebstrap",

@@ -1,9 +1,14 @@
 import { existsSync } from "node:fs";
+import { setTimeout } from "node:timers/promises";
 import { CommandError, NspawnError } from "../base/errors.js";
-import type { Host } from "./host.js";
+import type { Argv, Host } from "./host.js";
 
 /** State of a unit as systemctl shows it. */
 export type UnitState = { readonly active: string; readonly enabled: string; readonly fragment: string };
+
+/** Milliseconds that a started unit is watched, and between two looks at it. */
+const watchTime = 400;
+const watchStep = 50;
 
 /** The systemd that runs this host. */
 export class Systemd {
@@ -36,18 +41,29 @@ export class Systemd {
     await this.#host.run({ argv: ["systemctl", "daemon-reload"] });
   }
 
-  /** @throws NspawnError with the unit's last lines of the journal */
-  async start(unit: string): Promise<void> {
+  /**
+   * Starts a unit, and sees that it does not fail at once: systemd-nspawn says that it is ready before the machine's command is
+   * even looked up.
+   * @returns whether it runs; a command that has ended by itself, and well, does not
+   * @throws NspawnError with what the unit wrote to the journal
+   */
+  async start(unit: string): Promise<boolean> {
     const began = Math.floor(Date.now() / 1000);
+    const failed = async (error: CommandError): Promise<NspawnError> =>
+      new NspawnError(`${unit} does not start`, { cause: await this.#withJournal(unit, began, error), hint: `systemctl status ${unit}` });
+    const argv: Argv = ["systemctl", "start", "--", unit];
     try {
-      await this.#host.run({ argv: ["systemctl", "start", "--", unit] });
+      await this.#host.run({ argv });
     } catch (error) {
-      if (!(error instanceof CommandError)) throw error;
-      throw new NspawnError(`${unit} does not start`, {
-        cause: await this.#withJournal(unit, began, error),
-        hint: `systemctl status ${unit}`,
-      });
+      throw error instanceof CommandError ? await failed(error) : error;
     }
+    for (let waited = 0; waited < watchTime; waited += watchStep) {
+      await setTimeout(watchStep);
+      const { active } = await this.state(unit);
+      if (active === "failed") throw await failed(new CommandError({ argv, code: 0, output: "it ended with a failure at once" }));
+      if (active === "inactive") return false;
+    }
+    return true;
   }
 
   /**

@@ -20,8 +20,8 @@ export type ImageMeta = {
   readonly removed: readonly SettingName[];
 };
 
-/** More than this is no description of an image, but an attack. */
-const maxBytes = 1 << 20;
+/** More bytes than this are no description of an image, but an attack. */
+export const maxMetaBytes = 1 << 20;
 
 /**
  * Writes the metadata, in the keys that the Python tool reads (it ignores others), such as:
@@ -61,7 +61,7 @@ function text(value: string): Scalar<string> {
  */
 export function readMeta(text: string, origin: string): ImageMeta {
   const wrong = (what: string): NspawnError => new NspawnError(`the image ${origin} has a wrong ${metaFile}: ${what}`);
-  if (text.length > maxBytes) throw wrong(`it is larger than ${maxBytes} bytes`);
+  if (text.length > maxMetaBytes) throw wrong(`it is larger than ${maxMetaBytes} bytes`);
   const fields = parseFields(text, wrong);
   const lines = (key: string): readonly string[] => textList(fields[key] ?? [], key, wrong);
   const digests = Array.isArray(fields.overlay_digest_list) ? fields.overlay_digest_list : [];

@@ -24,7 +24,7 @@ export async function pull(context: PullContext, image: ImageRef, pin?: Pin): Pr
     context.report({ kind: "pulled", url: image.written, digest, bytes, seconds: secondsSince(started), how });
     return context.store.image(image, layer);
   };
-  const pinned = pin && (await context.store.layer(pin.digest));
+  const pinned = pin && (await pinnedLayer(context, image, pin));
   if (pinned) return say(pinned, "stored");
   const transport = await transportFor(image);
   const current = await currentLayer(context, transport, image, pin);
@@ -48,6 +48,12 @@ export async function hasMovedOn({ store }: PullContext, image: ImageRef, digest
   if (record.digest !== digest) return true;
   const now = await (await transportFor(image)).probe(image).catch(() => record.validators);
   return Object.keys(now).length > 0 && !sameContent(record.validators, now);
+}
+
+/** The layer that is wanted, if it once came from this URL: an image's word for it would make its content that of any URL. */
+async function pinnedLayer({ store }: PullContext, image: ImageRef, { digest }: Pin): Promise<StoredLayer | undefined> {
+  const record = await store.record(image);
+  return record?.history.includes(digest) ? store.layer(digest) : undefined;
 }
 
 /** The stored layer, if the URL still stands for the content that it came from. */

@@ -1,3 +1,4 @@
+import { shortDigest } from "../base/digest.js";
 import { NspawnError } from "../base/errors.js";
 import { settleAll } from "../base/settle.js";
 import type { ImageRef } from "../plan/image-ref.js";
@@ -49,16 +50,30 @@ async function pullAll(context: PullContext, wanted: readonly Wanted[]): Promise
       else if (earlier !== undefined && want.digest !== undefined && earlier !== want.digest) {
         context.report({
           kind: "warning",
-          text: `${want.image.written} is wanted in two versions, ${short(earlier)} and ${short(want.digest)}: the first is used`,
+          text: `${want.image.written} is wanted in two versions, ${shortDigest(earlier)} and ${shortDigest(want.digest)}: the first is used`,
         });
       }
       if (earlier === undefined) asked.set(want.image.url, want.digest);
     }
     const pulled = await settleAll(fresh.map((want) => pullParent(context, want)));
     for (const image of pulled) images.set(image.image.url, image);
-    wave = pulled.flatMap(({ meta }) => meta.parents.map((parent) => ({ ...parent, pinned: false })));
+    wave = pulled.flatMap((image) => parentsOf(image, new Set(wanted.map(({ image: { url } }) => url))));
   }
   return images;
+}
+
+/**
+ * The parents that an image names. One from elsewhere may not name files of this host: it would bring what is in them into
+ * itself, and be trusted for them; unless the script itself names the same file.
+ */
+function parentsOf({ image, meta }: StoredImage, named: ReadonlySet<string>): readonly Wanted[] {
+  for (const { image: parent } of meta.parents) {
+    if (parent.scheme !== "file" || image.scheme === "file" || named.has(parent.url)) continue;
+    throw new NspawnError(`${image.written} names ${parent.written} as its parent, a file of this host`, {
+      hint: "publish that parent at a URL that all hosts can reach, or PULL it in the script itself",
+    });
+  }
+  return meta.parents.map((parent) => ({ ...parent, pinned: false }));
 }
 
 /**
@@ -71,13 +86,9 @@ async function pullParent(context: PullContext, { image, digest, pinned }: Wante
   if (pinned) return stored;
   const isOther = stored.layer.digest !== digest;
   if (isOther || (await hasMovedOn(context, image, digest))) {
-    const used = isOther ? `is gone, and ${short(stored.layer.digest)} is used` : "is used";
-    const text = `${image.written} has moved on: the version ${short(digest)}, which an image was built on, ${used}. Build that image again`;
+    const used = isOther ? `is gone, and ${shortDigest(stored.layer.digest)} is used` : "is used";
+    const text = `${image.written} has moved on: the version ${shortDigest(digest)}, which an image was built on, ${used}. Build that image again`;
     context.report({ kind: "warning", text });
   }
   return stored;
-}
-
-function short(digest: string): string {
-  return digest.slice(0, "sha256:".length + 12);
 }

@@ -2,13 +2,14 @@ import { createHash } from "node:crypto";
 import { chmod, lstat, mkdir, mkdtemp, readdir, readFile, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { hasCode, NspawnError } from "../base/errors.js";
+import { clearFolder } from "../host/clear-folder.js";
 import { readIfThere, writeWhole } from "../host/files.js";
 import type { Host } from "../host/host.js";
 import { type Lock, takeLock } from "../host/lock.js";
 import { isAlive, processName } from "../host/process-id.js";
 import type { ImageRef } from "../plan/image-ref.js";
 import type { Validators } from "../transport/transport.js";
-import { type ImageMeta, metaFile, readMeta } from "./meta.js";
+import { type ImageMeta, maxMetaBytes, metaFile, readMeta } from "./meta.js";
 
 /** A layer that is in the store. It never changes. `id`: first 16 hexadecimal digits of the digest; `folder`: its root. */
 export type StoredLayer = { readonly id: string; readonly folder: string; readonly digest: string; readonly bytes: number };
@@ -17,13 +18,21 @@ export type StoredLayer = { readonly id: string; readonly folder: string; readon
 export type StoredImage = { readonly image: ImageRef; readonly layer: StoredLayer; readonly meta: ImageMeta };
 
 /** What a URL last resolved to. */
-export type ImageRecord = { readonly url: string; readonly digest: string; readonly validators: Validators; readonly time: string };
+export type ImageRecord = {
+  readonly url: string;
+  readonly digest: string;
+  readonly validators: Validators;
+  readonly time: string;
+  /** All digests that the URL has had: only those may be taken for it without asking. */
+  readonly history: readonly string[];
+};
 
 /**
  * The image store. Layers are named after their content and appear whole or not at all; records say what a URL last was.
  * ```
  * extract/<id>/         root of a layer        extract/<id>.json     its full digest and size
  * record/<scheme>/<host>/<port>/<path>/@.json   what a URL resolved to
+ * derived/<hash of a recipe>                    the digest of the layer that was made by it
  * tempdir/<pid>-<start>-<random>/               work in progress; removed with its process
  * lock/<name>           runtime/<machine>/      writable layers of machines
  * ```
@@ -52,17 +61,14 @@ export class ImageStore {
     return join(this.root, "extract");
   }
 
-  runtimeFolder(machine: string): string {
-    return join(this.root, "runtime", machine);
-  }
-
   /** Makes a folder for work in progress, calls `use`, and removes it. If this process dies, a later one removes it. */
   async whileTemporary<T>(use: (folder: string) => Promise<T>): Promise<T> {
     const folder = await mkdtemp(join(this.root, "tempdir", `${processName()}-`));
     try {
       return await use(folder);
     } finally {
-      await this.#remove(folder);
+      // What cannot be removed now is removed by the next command; it is no reason to hide why the work failed.
+      await clearFolder(this.#host, folder).catch(() => undefined);
     }
   }
 
@@ -117,8 +123,24 @@ export class ImageStore {
   }
 
   async setRecord(image: ImageRef, digest: string, validators: Validators): Promise<void> {
-    const record: ImageRecord = { url: image.url, digest, validators, time: new Date().toISOString() };
+    const earlier = (await this.record(image))?.history ?? [];
+    const history = [...new Set([...earlier, digest])];
+    const record: ImageRecord = { url: image.url, digest, validators, time: new Date().toISOString(), history };
     await writeWhole(this.#recordPath(image), `${JSON.stringify(record, undefined, 2)}\n`);
+  }
+
+  /** The layer that was made from nothing but what `key` says, if it is still there. */
+  async derived(key: string): Promise<StoredLayer | undefined> {
+    const digest = await readIfThere(this.#derivedPath(key));
+    return digest === undefined ? undefined : this.layer(digest.trim());
+  }
+
+  async setDerived(key: string, digest: string): Promise<void> {
+    await writeWhole(this.#derivedPath(key), `${digest}\n`);
+  }
+
+  #derivedPath(key: string): string {
+    return join(this.root, "derived", createHash("sha256").update(key).digest("hex"));
   }
 
   /** A folder per part of the URL; "@" is encoded in a part, so that `@.json` is never one. */
@@ -134,20 +156,16 @@ export class ImageStore {
     const stat = await lstat(path).catch(() => undefined);
     if (!stat) return undefined;
     // A symlink would be read on this host, not in the image.
-    if (!stat.isFile() || stat.size > 1 << 20) throw new NspawnError(`the image ${origin} has a wrong ${metaFile}: it is no small file`);
+    if (!stat.isFile() || stat.size > maxMetaBytes)
+      throw new NspawnError(`the image ${origin} has a wrong ${metaFile}: it is no small file`);
     return readFile(path, "utf8");
   }
 
   async #sweep(): Promise<void> {
     for (const name of await readdir(join(this.root, "tempdir"))) {
       const owner = /^\d+-\d+/.exec(name)?.[0];
-      if (owner === undefined || !isAlive(owner)) await this.#remove(join(this.root, "tempdir", name));
+      if (owner === undefined || !isAlive(owner)) await clearFolder(this.#host, join(this.root, "tempdir", name));
     }
-  }
-
-  /** By rm(1): names in a layer may be bytes that are no text, which node:fs cannot remove. */
-  async #remove(folder: string): Promise<void> {
-    await this.#host.run({ argv: ["rm", "--recursive", "--force", "--one-file-system", folder], cleansUp: true });
   }
 }
 

@@ -8,6 +8,7 @@ import type { Host } from "../host/host.js";
 import { programPath } from "../host/programs.js";
 import { compressionOfBytes, decompressor } from "../packer/compression.js";
 import { extractTar } from "../packer/tar.js";
+import { metaFile } from "./meta.js";
 
 /** An archive that was extracted: the root of what is in it, and the archive's own digest and size. */
 export type Unpacked = { readonly folder: string; readonly digest: string; readonly bytes: number };
@@ -55,8 +56,17 @@ export async function unpack(host: Host, archive: Readable, origin: string, scra
 /** The bootstrap archives of Arch Linux have their root in a folder of its own. */
 async function rootOf(folder: string): Promise<string> {
   const nested = "root.x86_64";
-  const there = await lstat(join(folder, nested)).catch(() => undefined);
-  if (!there?.isDirectory()) return folder;
+  const isFolder = (name: string): Promise<boolean> =>
+    lstat(join(folder, name)).then(
+      (stats) => stats.isDirectory(),
+      () => false,
+    );
+  // An image that happens to have a folder of this name says what it is at its top.
+  const isImage = await lstat(join(folder, metaFile)).then(
+    () => true,
+    () => false,
+  );
+  if (isImage || (await isFolder("usr")) || !(await isFolder(nested))) return folder;
   const root = `${folder}.root`;
   await rename(join(folder, nested), root);
   return root;

@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { type Dirent, lstatSync, readdirSync } from "node:fs";
 import { mkdir, rename, unlink } from "node:fs/promises";
 import { basename } from "node:path";
@@ -30,11 +31,12 @@ async function copyFile(host: Host, source: string, root: string, target: string
   const name = inFolder ? basename(source) : basename(target);
   const to = textPath(root, join(folder, toBytes(name)));
   if (lstatSync(to, { throwIfNoEntry: false })?.isDirectory()) throw new NspawnError(`${target} is a folder, ${source} is a file`);
-  // Beside the target and then renamed: nobody ever sees half a file.
-  const temporary = `${to}.nspawn-${process.pid}`;
+  // Beside the target and then renamed: nobody ever sees half a file. The name is by chance, so that nothing can wait under it.
+  const temporary = textPath(root, join(folder, `.nspawn-${randomBytes(8).toString("hex")}`));
   try {
-    const keep = ["--no-dereference", "--preserve=mode,timestamps,xattr", "--sparse=auto"];
-    await host.run({ argv: ["cp", ...keep, "--", source, temporary] });
+    await host.run({
+      argv: ["cp", "--archive", "--no-preserve=ownership", "--sparse=auto", "--no-target-directory", "--", source, temporary],
+    });
     await rename(temporary, to);
   } catch (error) {
     await unlink(temporary).catch(() => undefined);

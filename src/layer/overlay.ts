@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { NspawnError } from "../base/errors.js";
 import type { Argv, Host } from "../host/host.js";
 import { inMountNamespace } from "../host/namespace.js";
+import { pipeTar } from "../packer/tar.js";
 
 /** Layers from the top down, all but the upper one never written to. `upper` and `work` are empty folders on one file system. */
 export type OverlayLayers = { readonly lowers: readonly string[]; readonly upper?: { readonly folder: string; readonly work: string } };
@@ -46,17 +47,33 @@ export async function prepareOverlay(folder: string, layers: OverlayLayers): Pro
 }
 
 /**
- * Makes an empty upper layer whose root looks like the root below: in an overlay the topmost root folder's mode and owner count.
+ * Makes an empty upper layer whose root looks like the root below, with mode, owner, ACL and attributes: in an overlay those of
+ * the topmost root folder count.
  * @param below the layer below, or undefined for the usual 0755, root
  */
-export async function makeUpper(folder: string, below: string | undefined): Promise<{ readonly folder: string; readonly work: string }> {
+export async function makeUpper(
+  host: Host,
+  folder: string,
+  below: string | undefined,
+): Promise<{ readonly folder: string; readonly work: string }> {
   const upper = { folder: join(folder, "upper"), work: join(folder, "work") };
   await mkdir(upper.folder, { recursive: true });
   await mkdir(upper.work);
-  const { mode, uid, gid } = below === undefined ? { mode: 0o755, uid: 0, gid: 0 } : await lstat(below);
+  if (below === undefined) {
+    await chmod(upper.folder, 0o755);
+    return upper;
+  }
+  const [{ mode, uid, gid }, special] = await Promise.all([lstat(below), hasAttributes(host, below)]);
   await chown(upper.folder, uid, gid);
   await chmod(upper.folder, mode & 0o7777);
+  if (special) await pipeTar(host, [{ folder: Buffer.from(below), names: [""] }], upper.folder, { owner: "same", folders: "overwrite" });
   return upper;
+}
+
+/** Whether a folder has an ACL or extended attributes besides the overlay's own. */
+export async function hasAttributes(host: Host, folder: string): Promise<boolean> {
+  const { stdout } = await host.run({ argv: ["getfattr", "--match=-", "--no-dereference", "."], cwd: folder });
+  return stdout.split("\n").some((line) => /^(user\.|system\.posix_acl|security\.capability)/.test(line));
 }
 
 /**
@@ -70,7 +87,7 @@ export function mountThen(overlay: Overlay, argv: readonly string[]): Argv {
     "mkdir -p /run/systemd/nspawn",
     "mount -t tmpfs -o mode=755 tmpfs /run/systemd/nspawn",
     'cd "$1"',
-    'mount -t overlay -o "$2" overlay root',
+    'mount -t overlay -o "nodev,$2" overlay root',
     "shift 2",
     'exec "$@"',
   ].join("\n");

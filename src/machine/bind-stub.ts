@@ -1,4 +1,5 @@
 import { dirname } from "node:path";
+import { splitColons } from "../settings/colons.js";
 import type { Setting } from "../settings/merge.js";
 
 /** What has to be there on the host before the machine starts; made empty where it is missing. */
@@ -11,8 +12,7 @@ export type Stub = { readonly kind: "folder" | "file"; readonly path: string };
 export function bindStubs(settings: readonly Setting[]): readonly Stub[] {
   const stubs = settings.flatMap(({ name, value }): readonly Stub[] => {
     if (name === "Bind" || name === "BindReadOnly") return bindStub(splitColons(value)[0] ?? "");
-    if (name === "Overlay") return splitColons(value).slice(0, -1).flatMap(folderStub);
-    if (name === "OverlayReadOnly") return splitColons(value).slice(0, -1).flatMap(folderStub);
+    if (name === "Overlay" || name === "OverlayReadOnly") return splitColons(value).slice(0, -1).flatMap(folderStub);
     return [];
   });
   return stubs.filter((stub, index) => stubs.findIndex(({ path }) => path === stub.path) === index);
@@ -31,15 +31,4 @@ function folderStub(path: string): readonly Stub[] {
 /** `+/path` lies in the image, and an empty source is a temporary folder of systemd-nspawn's own (systemd-nspawn(1)). */
 function isOnHost(path: string): boolean {
   return path.startsWith("/");
-}
-
-/** Parts between colons; `\:` and `\\` stand for themselves. */
-export function splitColons(value: string): readonly string[] {
-  const parts = [""];
-  for (let i = 0; i < value.length; i++) {
-    if (value[i] === "\\" && i + 1 < value.length) parts.push((parts.pop() ?? "") + value[++i]);
-    else if (value[i] === ":") parts.push("");
-    else parts.push((parts.pop() ?? "") + value[i]);
-  }
-  return parts;
 }

@@ -20,6 +20,8 @@ export type Machine = {
   readonly settings: readonly Setting[];
   readonly command: { readonly argv: readonly string[]; readonly origin: string } | undefined;
   readonly paths: MachinePaths;
+  /** Whether the root folder of the top layer has an ACL or extended attributes. */
+  readonly rootAttributes: boolean;
   /** Folder of the layers: the unit names them relative to it. */
   readonly layersFolder: string;
 };
@@ -36,6 +38,12 @@ export function renderUnit(machine: Machine): string {
   const text = renderTemplate(path, readFileSync(path, "utf8"), unitVariables(machine));
   const mark = `${unitMark} ${machine.spec.name}`;
   return text.startsWith(mark) ? text : `${mark}\n${text}`;
+}
+
+/** Whether two units do the same: they differ in comments at most. */
+export function sameUnit(a: string, b: string): boolean {
+  const withoutComments = (text: string): string => text.replace(/^#.*\n/gm, "");
+  return withoutComments(a) === withoutComments(b);
 }
 
 function defaultTemplate(): string {
@@ -96,7 +104,7 @@ function unitVariables(machine: Machine): UnitVariables {
 }
 
 function nspawnArguments({ spec, paths, settings, command }: Machine): readonly string[] {
-  const options = renderSettings(settings).flatMap(({ argv }) => argv);
+  const options = renderSettings(settings);
   // The unit is the machine's scope: without --keep-unit systemd-nspawn would leave it for one of its own.
   const always = ["--settings=no", "--keep-unit", `--machine=${spec.name}`, `--directory=${paths.root}`];
   const argv = [...always, ...options.filter((option) => option !== "--keep-unit")];
@@ -106,17 +114,21 @@ function nspawnArguments({ spec, paths, settings, command }: Machine): readonly 
 }
 
 function prepareCommands(settings: readonly Setting[]): readonly string[] {
-  return bindStubs(settings).map((stub) =>
-    stub.kind === "folder" ? unitCommand([path("mkdir"), "--parents", stub.path]) : unitCommand([path("touch"), "-a", stub.path]),
+  return bindStubs(settings).map(({ kind, path: stub }) =>
+    // A file that is there is left alone: it may be on a file system that is read-only.
+    kind === "folder"
+      ? unitCommand([path("mkdir"), "--parents", stub])
+      : unitCommand([path("sh"), "-c", 'test -e "$1" || touch "$1"', "sh", stub]),
   );
 }
 
-function mountCommands({ spec, paths, chain, layersFolder }: Machine): readonly string[] {
+function mountCommands(machine: Machine): readonly string[] {
+  const { spec, paths, chain, layersFolder } = machine;
   const [top] = chain;
   if (!top) throw new NspawnError(`the machine ${spec.name} has no layers`);
   const { mode, uid, gid } = lstatSync(top.layer.folder);
   const names = chain.map(({ layer }) => layer.id).join(":");
-  const options = `lowerdir=${names},upperdir=${overlayPath(paths.upper)},workdir=${overlayPath(paths.work)},${travelOptions}`;
+  const options = `lowerdir=${names},upperdir=${overlayPath(paths.upper)},workdir=${overlayPath(paths.work)},nodev,${travelOptions}`;
   if (options.length > maxOptions) {
     throw new NspawnError(`the ${chain.length} layers of the machine ${spec.name} are more than one mount takes`, {
       hint: `they are named in ${layersFolder}; build some of the images from fewer parents`,
@@ -128,12 +140,20 @@ function mountCommands({ spec, paths, chain, layersFolder }: Machine): readonly 
     ...(spec.state === "volatile" ? [removeRuntime(paths)] : []),
     unitCommand([path("mkdir"), "--parents", paths.work, paths.root]),
     unitCommand(upper),
+    ...(machine.rootAttributes ? [copyAttributes(top.layer.folder, paths.upper)] : []),
     unitCommand([path("mount"), "--types", "overlay", "--options", options, `nspawn-${spec.name}`, paths.root]),
   ];
 }
 
 function releaseCommands({ spec, paths }: Machine): readonly string[] {
   return [unitCommand([path("umount"), "--lazy", paths.root]), ...(spec.state === "volatile" ? [removeRuntime(paths)] : [])];
+}
+
+/** What install(1) leaves out: ACL and extended attributes of the root folder. */
+function copyAttributes(from: string, to: string): string {
+  const tar = "tar --xattrs --xattrs-include=user.* --acls";
+  const script = `${tar} --create --no-recursion --directory="$1" . | ${tar} --extract --directory="$2"`;
+  return unitCommand([path("sh"), "-c", script, "sh", from, to]);
 }
 
 function removeRuntime(paths: MachinePaths): string {

@@ -4,8 +4,8 @@ import type { Script } from "../script/load.js";
 import type { SettingSource } from "../settings/merge.js";
 import { compressionOf, type ImageRef } from "./image-ref.js";
 import { parseCalls } from "./parse.js";
-import { only, workOf } from "./select.js";
-import { isThere } from "./source.js";
+import { inOrder, isBoot, only, ownSettings, workOf } from "./select.js";
+import { checkSources } from "./source.js";
 import type { Step, StepOf, WorkStep } from "./step.js";
 
 /** What a build script wants, all checked: pure data that can be printed. */
@@ -26,7 +26,7 @@ export type BuildPlan = {
  * @throws ScriptError with all problems
  */
 export function planBuild(script: Script): BuildPlan {
-  const { steps, problems } = parseCalls(script.calls, script.folder);
+  const { steps, problems } = parseCalls(script);
   const found: Problem[] = [...problems];
   const image = only(script, steps, "image", found, { required: "IMAGE(url) says where the image is published" });
   const exec = only(script, steps, "exec", found);
@@ -34,7 +34,7 @@ export function planBuild(script: Script): BuildPlan {
   const bootstrap = only(script, steps, "bootstrap", found);
   const parents = steps.filter((step): step is StepOf<"pull"> => step.kind === "pull");
   const work = workOf(steps);
-  found.push(...checkSources(work), ...checkBase(parents, bootstrap, image));
+  found.push(...checkSources(work, script.folder), ...checkBase(parents, bootstrap, image));
   if (image && push && !compressionOf(image.image)) {
     found.push({
       at: image.at,
@@ -42,6 +42,12 @@ export function planBuild(script: Script): BuildPlan {
       hint: "end the URL in .tar.gz, .tar.xz or .tar.zst",
     });
   }
+  if (exec && isBoot(steps))
+    found.push({
+      at: exec.at,
+      message: "EXEC: a machine that boots runs init, not a command",
+      hint: "leave out EXEC, or Boot; arguments of init go into Parameters",
+    });
   if (found.length > 0 || !image) throw new ScriptError(inOrder(found));
   return {
     script: script.path,
@@ -54,32 +60,6 @@ export function planBuild(script: Script): BuildPlan {
     work,
     push: push !== undefined,
   };
-}
-
-/** The settings that a script's WITH give, together, under the name of their origin. */
-export function ownSettings(steps: readonly Step[], origin: string): SettingSource {
-  const withs = steps.filter((step): step is StepOf<"with"> => step.kind === "with");
-  return { origin, removed: [...new Set(withs.flatMap(({ removed }) => removed))], entries: withs.flatMap(({ entries }) => entries) };
-}
-
-/** Files that COPY and CAST name have to be there. Reading files is all that a plan may do. */
-export function checkSources(work: readonly WorkStep[]): readonly Problem[] {
-  return work.flatMap((step) => {
-    if (step.kind !== "copy" && step.kind !== "cast") return [];
-    if (isThere(step.source)) return [];
-    return [
-      {
-        at: step.at,
-        message: `${step.kind.toUpperCase()}: source ${step.source} is not there`,
-        hint: "sources lie below the script's own folder",
-      },
-    ];
-  });
-}
-
-/** Problems in the order of the script's lines. */
-export function inOrder(problems: readonly Problem[]): readonly Problem[] {
-  return problems.toSorted((a, b) => (a.at.file === b.at.file ? a.at.line - b.at.line : 0));
 }
 
 function checkBase(

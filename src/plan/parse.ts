@@ -1,33 +1,59 @@
 import { join, normalize } from "node:path";
 import type { Problem } from "../base/errors.js";
+import { isRecord } from "../base/is-record.js";
 import { nearest } from "../base/nearest.js";
 import type { Place } from "../base/place.js";
-import type { Call, Keyword } from "../dsl/call.js";
+import type { Keyword, ScriptKind } from "../dsl/call.js";
+import type { Script } from "../script/load.js";
 import { catalog, isSettingName, type SettingName } from "../settings/catalog.js";
 import { entriesOf, type SettingEntry } from "../settings/value.js";
 import { type ImageRef, imageRef } from "./image-ref.js";
 import { checkMachineName } from "./machine-name.js";
-import { argv, type Checker, isRecord, listOf, Mismatch, object, oneOf, optional, showGiven, text } from "./shape.js";
+import { argv, type Checker, listOf, Mismatch, never, object, oneOf, optional, showGiven, text } from "./shape.js";
 import type { Step } from "./step.js";
 
 /** The steps of a script, and all that is wrong with single calls. */
 export type Parsed = { readonly steps: readonly Step[]; readonly problems: readonly Problem[] };
 
+/** Most arguments that a keyword takes. */
+const arities: { readonly [K in Keyword]: number } = {
+  IMAGE: 1,
+  PULL: 1,
+  BOOTSTRAP: 1,
+  MACHINE: 1,
+  EXEC: 1,
+  WITH: 1,
+  COPY: 1,
+  CAST: 2,
+  RUN: 1,
+  SH: 1,
+  PUSH: 0,
+};
+
 type Context = {
   readonly at: Place;
   readonly folder: string;
+  readonly kind: ScriptKind;
   readonly args: readonly unknown[];
   problem(message: string, hint?: string): void;
 };
 type Parser = (context: Context) => Step | undefined;
 
 /** Turns calls into steps: every argument checked by itself, nothing looked up on the host. */
-export function parseCalls(calls: readonly Call[], folder: string): Parsed {
+export function parseCalls({ calls, folder, kind }: Script): Parsed {
   const steps: Step[] = [];
   const problems: Problem[] = [];
   for (const { keyword, args, at } of calls) {
     const problem = (message: string, hint?: string): void => void problems.push({ at, message: `${keyword}: ${message}`, hint });
-    const step = parsers[keyword]({ at, folder, args, problem });
+    const most = keyword === "IMAGE" && kind === "setup" ? 2 : arities[keyword];
+    const extra = args.slice(most).find((argument) => argument !== undefined);
+    if (extra !== undefined) {
+      problem(
+        `takes ${most === 0 ? "no argument" : most === 1 ? "one argument" : `${most} arguments`}, got another: ${showGiven(extra)}`,
+        "options go into one object with the rest",
+      );
+    }
+    const step = parsers[keyword]({ at, folder, kind, args, problem });
     if (step) steps.push(step);
   }
   return { steps, problems };
@@ -36,8 +62,13 @@ export function parseCalls(calls: readonly Call[], folder: string): Parsed {
 const parsers: { readonly [K in Keyword]: Parser } = {
   IMAGE: (context) => {
     const [first, second] = context.args;
-    const given = take(context, { url: text("a URL"), grant: grants }, first, "IMAGE(url) or IMAGE({ url, grant? })", "url");
-    const options = second === undefined ? { grant: undefined } : take(context, { grant: grants }, second, "IMAGE(url, { grant? })");
+    const url = text("a URL");
+    const isSetup = context.kind === "setup";
+    const given = isSetup
+      ? take(context, { url, grant: grants }, first, "IMAGE(url) or IMAGE({ url, grant? })", "url")
+      : take(context, { url, grant: never("grant belongs to setup scripts") }, first, "IMAGE(url) or IMAGE({ url })", "url");
+    const options =
+      isSetup && second !== undefined ? take(context, { grant: grants }, second, "IMAGE(url, { grant? })") : { grant: undefined };
     const image = given && refOf(context, given.url);
     if (!given || !options || !image) return undefined;
     return { kind: "image", at: context.at, image, grant: [...(given.grant ?? []), ...(options.grant ?? [])] };

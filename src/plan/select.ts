@@ -1,6 +1,7 @@
 import type { Problem } from "../base/errors.js";
 import { showPlace } from "../base/place.js";
 import type { Script } from "../script/load.js";
+import type { SettingSource } from "../settings/merge.js";
 import type { Step, StepOf, WorkStep } from "./step.js";
 
 /** The one step of a kind. Adds a problem where there are two, or where a required one is missing. */
@@ -28,4 +29,20 @@ export function workOf(steps: readonly Step[]): readonly WorkStep[] {
   return steps.filter(
     (step): step is WorkStep => step.kind === "copy" || step.kind === "cast" || step.kind === "run" || step.kind === "sh",
   );
+}
+
+/** The settings that a script's WITH give, together, under the name of their origin. */
+export function ownSettings(steps: readonly Step[], origin: string): SettingSource {
+  const withs = steps.filter((step): step is StepOf<"with"> => step.kind === "with");
+  return { origin, removed: [...new Set(withs.flatMap(({ removed }) => removed))], entries: withs.flatMap(({ entries }) => entries) };
+}
+
+/** Problems in the order of the script's lines. */
+export function inOrder(problems: readonly Problem[]): readonly Problem[] {
+  return problems.toSorted((a, b) => (a.at.file === b.at.file ? a.at.line - b.at.line : 0));
+}
+
+/** Whether a script's own settings make the machine boot. */
+export function isBoot(steps: readonly Step[]): boolean {
+  return ownSettings(steps, "").entries.findLast(({ name }) => name === "Boot")?.value === "yes";
 }

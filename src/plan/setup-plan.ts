@@ -2,11 +2,10 @@ import { type Problem, ScriptError } from "../base/errors.js";
 import type { Script } from "../script/load.js";
 import type { SettingName } from "../settings/catalog.js";
 import type { SettingSource } from "../settings/merge.js";
-import { checkSources, inOrder, ownSettings } from "./build-plan.js";
 import type { ImageRef } from "./image-ref.js";
 import { parseCalls } from "./parse.js";
-import { only, workOf } from "./select.js";
-import { isThere } from "./source.js";
+import { inOrder, isBoot, only, ownSettings, workOf } from "./select.js";
+import { checkSources, statOf } from "./source.js";
 import type { MachineSpec, WorkStep } from "./step.js";
 
 /** What a setup script wants, all checked: pure data that can be printed. */
@@ -27,16 +26,22 @@ export type SetupPlan = {
  * @throws ScriptError with all problems
  */
 export function planSetup(script: Script): SetupPlan {
-  const { steps, problems } = parseCalls(script.calls, script.folder);
+  const { steps, problems } = parseCalls(script);
   const found: Problem[] = [...problems];
   const image = only(script, steps, "image", found, { required: "IMAGE(url) says which image the machine runs" });
   const machine = only(script, steps, "machine", found, { required: "MACHINE(name) names the machine and its unit" });
   const exec = only(script, steps, "exec", found);
   const work = workOf(steps);
-  found.push(...checkSources(work));
-  if (machine?.machine.template && !isThere(machine.machine.template)) {
-    found.push({ at: machine.at, message: `MACHINE: template ${machine.machine.template} is not there` });
+  found.push(...checkSources(work, script.folder));
+  if (machine?.machine.template && !statOf(machine.machine.template)?.isFile()) {
+    found.push({ at: machine.at, message: `MACHINE: template ${machine.machine.template} is no file` });
   }
+  if (exec && isBoot(steps))
+    found.push({
+      at: exec.at,
+      message: "EXEC: a machine that boots runs init, not a command",
+      hint: "leave out EXEC, or Boot; arguments of init go into Parameters",
+    });
   if (found.length > 0 || !image || !machine) throw new ScriptError(inOrder(found));
   return {
     script: script.path,

@@ -1,3 +1,5 @@
+import { isRecord } from "../base/is-record.js";
+
 /**
  * Checks of what a script gave to a keyword. A checker gives the value in its type, or a {@link Mismatch} that says what
  * is expected. They are for plain JavaScript and for types that lie; TypeScript has found most of it in the editor.
@@ -50,6 +52,12 @@ export const oneOf =
   (value) =>
     words.find((word) => word === value) ?? new Mismatch(`one of ${words.join(", ")}`, value);
 
+/** A field that may not be given here. */
+export const never =
+  (why: string): Checker<undefined> =>
+  (value) =>
+    value === undefined ? undefined : new Mismatch(why, value);
+
 export const optional =
   <T>(checker: Checker<T>): Checker<T | undefined> =>
   (value) =>
@@ -73,10 +81,6 @@ export const object =
     }
     return result as Checked<S>;
   };
-
-export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
 
 /** What was given, on one line, for a message. */
 export function showGiven(value: unknown): string {

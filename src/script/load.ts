@@ -51,6 +51,7 @@ function realScript(path: string): string {
 
 /** An error of a script, with the line that it comes from. */
 function scriptError(error: unknown, script: string, isScript: (file: string) => boolean): NspawnError {
+  if (error instanceof ScriptError) return error;
   const { at, message } = describe(error, script, isScript);
   const hint = error instanceof NspawnError ? error.hint : undefined;
   return new ScriptError([{ at, message, hint }], { cause: error });

@@ -1,12 +1,9 @@
 import { catalog } from "./catalog.js";
 import type { Setting } from "./merge.js";
 
-/** One setting as arguments of systemd-nspawn; none where false is what the program does anyway. */
-export type RenderedSetting = { readonly setting: Setting; readonly argv: readonly string[] };
-
-/** Options of systemd-nspawn(1) for the settings, in their order. Positional ones (Parameters) are left out: see {@link parametersOf}. */
-export function renderSettings(settings: readonly Setting[]): readonly RenderedSetting[] {
-  return settings.filter(({ name }) => catalog[name].form !== "positional").map((setting) => ({ setting, argv: argvOf(setting) }));
+/** Options of systemd-nspawn(1) for the settings, in their order; positional ones (Parameters) are left out, see {@link parametersOf}. */
+export function renderSettings(settings: readonly Setting[]): readonly string[] {
+  return settings.flatMap(argvOf);
 }
 
 /** The positional arguments that settings give. */

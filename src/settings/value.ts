@@ -1,4 +1,6 @@
+import { isRecord } from "../base/is-record.js";
 import { type Catalog, catalog, type Form, isList, type SettingName } from "./catalog.js";
+import { escapeColons } from "./colons.js";
 
 /** A folder or file of the host that the machine sees; `target` is where (default: the same path). */
 export type BindSpec = {
@@ -102,7 +104,7 @@ function listItem(name: SettingName, item: unknown): SettingEntry | string {
   if ((name === "Bind" || name === "BindReadOnly") && isRecord(item)) return bindEntry(name, item);
   const text = scalar(item);
   if (text === undefined) return `a text or a list of texts (${looks})`;
-  if (name === "Environment" && !/^[A-Za-z_][A-Za-z0-9_]*=/.test(text)) return `NAME=value, not ${JSON.stringify(text)}`;
+  if (name === "Environment" && !/^[A-Za-z_][A-Za-z0-9_]*=/.test(text)) return "NAME=value";
   return { name, value: text };
 }
 
@@ -111,7 +113,7 @@ function environmentEntries(record: Readonly<Record<string, unknown>>): readonly
   for (const [key, value] of Object.entries(record)) {
     const text = typeof value === "boolean" ? String(value) : scalar(value);
     if (text === undefined) return `a text as the value of ${key}`;
-    if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(key)) return `names of letters, digits and _, not ${JSON.stringify(key)}`;
+    if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(key)) return "names of letters, digits and _";
     entries.push({ name: "Environment", value: `${key}=${text}` });
   }
   return entries;
@@ -125,19 +127,10 @@ function bindEntry(name: "Bind" | "BindReadOnly", spec: Readonly<Record<string, 
   if (target !== undefined && !target.startsWith("/")) return expected;
   const optionText = Array.isArray(options) ? options.join(",") : options;
   if (optionText !== undefined && typeof optionText !== "string") return expected;
-  const parts = [source, ...(target !== undefined || optionText ? [target ?? source] : [])].map(escapeColon);
+  const parts = [source, ...(target !== undefined || optionText ? [target ?? source] : [])].map(escapeColons);
   return { name: readOnly === true ? "BindReadOnly" : name, value: [...parts, ...(optionText ? [optionText] : [])].join(":") };
-}
-
-/** systemd-nspawn splits at colons and takes `\:` for one that belongs to the path. */
-function escapeColon(path: string): string {
-  return path.replace(/[\\:]/g, "\\$&");
 }
 
 function scalar(value: unknown): string | undefined {
   return typeof value === "string" ? value : Number.isFinite(value) ? String(value) : undefined;
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -26,7 +26,6 @@ export const fileTransport: Transport = {
     } catch (error) {
       throw new TransferError(image.written, `cannot be written: ${messageOf(error)}`, { cause: error });
     }
-    return validators(await status(image));
   },
 };
 

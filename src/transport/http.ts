@@ -18,7 +18,7 @@ export const httpTransport: Transport = {
     await response.body.dump();
     // Some servers know no HEAD; then nothing is known before the download.
     if (response.statusCode === 405 || response.statusCode === 501) return {};
-    check(image, response);
+    check(image, "HEAD", response);
     return validators(response);
   },
   async get(image) {
@@ -26,7 +26,7 @@ export const httpTransport: Transport = {
     // 204 has no content, 206 only a part of it.
     if (response.statusCode !== 200 && response.statusCode !== 203) {
       await response.body.dump();
-      throw refused(image, response);
+      throw refused(image, "GET", response);
     }
     const length = Number(header(response, "content-length") ?? Number.NaN);
     return { body: response.body as Readable, bytes: Number.isNaN(length) ? undefined : length, validators: validators(response) };
@@ -34,8 +34,7 @@ export const httpTransport: Transport = {
   async put(image, { path, bytes }) {
     const response = await ask(image, "PUT", { body: createReadStream(path), headers: { "content-length": String(bytes) } });
     await response.body.dump();
-    check(image, response);
-    return this.probe(image);
+    check(image, "PUT", response);
   },
 };
 
@@ -64,13 +63,13 @@ function agent(): Agent {
   return shared;
 }
 
-function check(image: ImageRef, response: Response): void {
-  if (response.statusCode < 200 || response.statusCode >= 300) throw refused(image, response);
+function check(image: ImageRef, method: string, response: Response): void {
+  if (response.statusCode < 200 || response.statusCode >= 300) throw refused(image, method, response);
 }
 
-function refused(image: ImageRef, { statusCode }: Response): TransferError {
+function refused(image: ImageRef, method: string, { statusCode }: Response): TransferError {
   const hint = statusCode === 404 ? "check the URL, or build and push the image first" : undefined;
-  return new TransferError(image.written, `HTTP status ${statusCode} ${STATUS_CODES[statusCode] ?? ""}`.trim(), {
+  return new TransferError(image.written, `HTTP status ${statusCode} ${STATUS_CODES[statusCode] ?? ""} to ${method}`.replace("  ", " "), {
     status: statusCode,
     hint,
   });

@@ -15,7 +15,7 @@ export interface Transport {
   probe(image: ImageRef): Promise<Validators>;
   get(image: ImageRef): Promise<Download>;
   /** Publishes an archive: others see the old one or the new one, never a half. */
-  put(image: ImageRef, upload: Upload): Promise<Validators>;
+  put(image: ImageRef, upload: Upload): Promise<void>;
 }
 
 /** Whether two sets of validators stand for the same content; unknown ones do not. */

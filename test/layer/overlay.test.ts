@@ -1,6 +1,8 @@
-import { chmodSync, chownSync, lstatSync, mkdirSync, readlinkSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { chmodSync, chownSync, lstatSync, mkdirSync, readdirSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { LocalHost } from "../../src/host/local.js";
 import { makeUpper, mountThen, prepareOverlay } from "../../src/layer/overlay.js";
 import { there } from "../support/files.js";
 import { tempFolder } from "../support/temp.js";
@@ -49,16 +51,29 @@ describe("makeUpper", () => {
     mkdirSync(below, { mode: 0o750 });
     chownSync(below, 12, 34);
     chmodSync(below, 0o1750);
-    const upper = await makeUpper(join(folder, "step"), below);
+    const upper = await makeUpper(new LocalHost(), join(folder, "step"), below);
     const { mode, uid, gid } = lstatSync(upper.folder);
     expect([mode & 0o7777, uid, gid]).toEqual([0o1750, 12, 34]);
     expect(lstatSync(upper.work).isDirectory()).toBe(true);
   });
 
+  test("the root's ACL and extended attributes come too", async () => {
+    const folder = tempFolder();
+    const below = join(folder, "below");
+    mkdirSync(join(below, "not-copied"), { recursive: true });
+    execFileSync("sh", ["-ec", 'setfacl -m u:1234:rx "$1"; setfattr -n user.note -v hello "$1"', "sh", below]);
+    const upper = await makeUpper(new LocalHost(), join(folder, "step"), below);
+    const read = (path: string): string =>
+      execFileSync("sh", ["-ec", 'cd "$1"; getfacl -n .; getfattr -d .', "sh", path], { encoding: "utf8" });
+    expect(read(upper.folder)).toBe(read(below));
+    expect(read(below)).toContain("user:1234:r-x");
+    expect(readdirSync(upper.folder)).toEqual([]);
+  });
+
   test("without a root below it is the usual one, whatever the umask is", async () => {
     const umask = process.umask(0o077);
     try {
-      const { mode, uid } = lstatSync((await makeUpper(join(tempFolder(), "step"), undefined)).folder);
+      const { mode, uid } = lstatSync((await makeUpper(new LocalHost(), join(tempFolder(), "step"), undefined)).folder);
       expect([mode & 0o7777, uid]).toEqual([0o755, 0]);
     } finally {
       process.umask(umask);

@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { bindStubs, splitColons } from "../../src/machine/bind-stub.js";
+import { bindStubs } from "../../src/machine/bind-stub.js";
 import type { SettingName } from "../../src/settings/catalog.js";
+import { splitColons } from "../../src/settings/colons.js";
 
 const stubs = (name: SettingName, ...values: readonly string[]): readonly string[] =>
   bindStubs(values.map((value) => ({ name, value, origin: "o" }))).map(({ kind, path }) => `${kind} ${path}`);

@@ -53,6 +53,7 @@ function machine(fields: Partial<Omit<Machine, "spec">> & { readonly spec?: Part
     settings: [],
     command: undefined,
     paths: machinePaths(spec?.name ?? "web", config),
+    rootAttributes: false,
     layersFolder: join(folder, "store/extract"),
     ...others,
     spec: { name: "web", template: undefined, unitConf: [], serviceConf: [], installConf: [], state: "volatile", ...spec },

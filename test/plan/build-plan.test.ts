@@ -155,7 +155,7 @@ describe("showBuildPlan", () => {
         ["PULL", "https://h/a.tar.gz"],
         ["COPY", "/etc"],
         ["SH", "a\n  b"],
-        ["WITH", { Boot: true, Port: null }],
+        ["WITH", { Quiet: true, Port: null }],
         ["EXEC", ["sh", "-c", "x"]],
         ["PUSH"],
       ),
@@ -166,7 +166,7 @@ describe("showBuildPlan", () => {
       "  work  COPY /etc → /etc",
       "  work  SH a b",
       "  with  Port removed",
-      "  with  Boot=yes",
+      "  with  Quiet=yes",
       "  exec  sh -c x",
       `  push  ${image}`,
     ]);

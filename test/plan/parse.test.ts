@@ -5,8 +5,9 @@ import { parseCalls } from "../../src/plan/parse.js";
 const folder = "/srv/web";
 
 function parse(keyword: Keyword, ...args: readonly unknown[]) {
+  const kind = keyword === "MACHINE" || (keyword === "IMAGE" && JSON.stringify(args).includes("grant")) ? "setup" : "build";
   const call: Call = { keyword, args, at: { file: `${folder}/build.ts`, line: 3 } };
-  return parseCalls([call], folder);
+  return parseCalls({ path: `${folder}/${kind}.ts`, folder, kind, calls: [call] });
 }
 
 function step(keyword: Keyword, ...args: readonly unknown[]) {
@@ -206,16 +207,38 @@ describe("MACHINE", () => {
 describe("calls together", () => {
   test("a wrong call hides no other", () => {
     const at = (line: number) => ({ file: "/srv/web/build.ts", line });
-    const { steps, problems } = parseCalls(
-      [
+    const { steps, problems } = parseCalls({
+      path: "/srv/web/build.ts",
+      folder,
+      kind: "build",
+      calls: [
         { keyword: "IMAGE", args: ["x"], at: at(1) },
         { keyword: "RUN", args: [["true"]], at: at(2) },
         { keyword: "COPY", args: ["etc"], at: at(3) },
         { keyword: "PUSH", args: [], at: at(4) },
       ],
-      folder,
-    );
+    });
     expect(steps.map(({ kind }) => kind)).toEqual(["run", "push"]);
     expect(problems.map(({ at, message }) => `${at.line} ${message.split(":")[0]}`)).toEqual(["1 IMAGE", "3 COPY"]);
+  });
+});
+
+describe("arguments that a keyword does not take", () => {
+  test.each([
+    ["PULL", ["file:///a.tar.gz", { digest: `sha256:${"0".repeat(64)}` }]],
+    ["MACHINE", ["web", { state: "keep" }]],
+    ["COPY", ["/a", "/b"]],
+    ["RUN", [["ls"], "-l"]],
+    ["PUSH", ["file:///a.tar.gz"]],
+  ] as const)("%s: a further one is a problem, not dropped", (keyword, args) => {
+    expect(problem(keyword, ...args)).toMatch(new RegExp(`^${keyword}: takes (no|one) argument, got another: `));
+  });
+
+  test("grant is for setup scripts", () => {
+    const calls = [
+      { keyword: "IMAGE" as const, args: [{ url: "file:///a.tar.gz", grant: ["Bind"] }], at: { file: "/srv/web/build.ts", line: 1 } },
+    ];
+    const { problems } = parseCalls({ path: "/srv/web/build.ts", folder, kind: "build", calls });
+    expect(problems.map(({ message }) => message).join()).toContain("grant belongs to setup scripts");
   });
 });

@@ -64,7 +64,7 @@ describe("planSetup", () => {
     const folder = tempFolder();
     writeFiles(folder, { "web.service": "" });
     expect(problems(folder, ["IMAGE", image], ["MACHINE", { name: "a", template: "no.service" }])).toEqual([
-      `2: MACHINE: template ${folder}/no.service is not there`,
+      `2: MACHINE: template ${folder}/no.service is no file`,
     ]);
     const plan = planSetup(script(folder, ["IMAGE", image], ["MACHINE", { name: "a", template: "web.service" }]));
     expect(plan.machine.template).toBe(`${folder}/web.service`);

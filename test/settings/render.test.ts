@@ -4,7 +4,7 @@ import type { Setting } from "../../src/settings/merge.js";
 import { parametersOf, renderSettings } from "../../src/settings/render.js";
 
 const setting = (name: SettingName, value: string): Setting => ({ name, value, origin: "o" });
-const argv = (...settings: readonly Setting[]): readonly string[] => renderSettings(settings).flatMap((rendered) => rendered.argv);
+const argv = (...settings: readonly Setting[]): readonly string[] => renderSettings(settings);
 
 describe("renderSettings", () => {
   test.each([
@@ -32,11 +32,6 @@ describe("renderSettings", () => {
     const settings = [setting("Parameters", "a b"), setting("Boot", "yes"), setting("Parameters", "-c")];
     expect(argv(...settings)).toEqual(["--boot"]);
     expect(parametersOf(settings)).toEqual(["a b", "-c"]);
-  });
-
-  test("each option knows the setting that it comes from", () => {
-    const settings = [setting("User", "a"), setting("Boot", "no")];
-    expect(renderSettings(settings).map((rendered) => rendered.setting)).toEqual(settings);
   });
 
   test("a value that looks like an option stays a value", () => {

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { splitColons } from "../../src/machine/bind-stub.js";
 import type { SettingName } from "../../src/settings/catalog.js";
+import { splitColons } from "../../src/settings/colons.js";
 import { entriesOf } from "../../src/settings/value.js";
 
 /** Values of the entries, or the message. */

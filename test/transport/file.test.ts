@@ -42,9 +42,8 @@ describe("fileTransport", () => {
   test("what the probe says changes with the content, and only then", async () => {
     const folder = tempFolder();
     const image = ref(`file://${folder}/a.tar.gz`);
-    const put = await fileTransport.put(image, upload(folder, "one"));
+    await fileTransport.put(image, upload(folder, "one"));
     const first = await fileTransport.probe(image);
-    expect(first).toEqual(put);
     expect(sameContent(first, await fileTransport.probe(image))).toBe(true);
     await fileTransport.put(image, upload(folder, "two"));
     expect(sameContent(first, await fileTransport.probe(image))).toBe(false);

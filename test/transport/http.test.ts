@@ -74,7 +74,7 @@ describe("get and probe", () => {
   test("404 comes with what to do", async () => {
     const url = await serve((_, response) => void response.writeHead(404).end());
     await expect(httpTransport.get(ref(`${url}/a.tar.gz`))).rejects.toMatchObject({
-      message: `${url}/a.tar.gz: HTTP status 404 Not Found`,
+      message: `${url}/a.tar.gz: HTTP status 404 Not Found to GET`,
       hint: expect.stringMatching(/check the URL/),
     });
   });
@@ -156,7 +156,7 @@ describe("put", () => {
   test.each([200, 201, 204])("an archive is put whole, the status %i is success", async (status) => {
     const { url, stored, requests } = await storing(status);
     const content = Buffer.alloc(3_000_000, "abc");
-    expect(await httpTransport.put(ref(`${url}/x/a%20b.tar.gz`), upload(content))).toEqual({ etag: '"1"' });
+    await httpTransport.put(ref(`${url}/x/a%20b.tar.gz`), upload(content));
     expect(stored.get("/x/a%20b.tar.gz")?.equals(content)).toBe(true);
     expect(requests[0]?.headers["content-length"]).toBe("3000000");
   });

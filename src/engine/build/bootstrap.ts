@@ -1,13 +1,13 @@
-import { createHash } from "node:crypto";
+import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { CommandError, NspawnError } from "../../base/errors.js";
 import type { Bootstrap } from "../../dsl/build.js";
+import { readIfThere } from "../../host/files.js";
 import type { Argv, Host } from "../../host/host.js";
 import { baseEnvironment } from "../../host/local.js";
 import { inOwnNamespaces } from "../../host/namespace.js";
 import type { ImageStore, StoredLayer } from "../../image/store.js";
 import { unpack } from "../../image/unpack.js";
-import { type ImageRef, imageRef } from "../../plan/image-ref.js";
 
 /** How BOOTSTRAP works besides its arguments; a change of it makes the cached layers stale. */
 const recipe = 1;
@@ -22,19 +22,20 @@ export async function bootstrapLayer(
   spec: Bootstrap,
   options: { readonly cache: boolean; readonly onLine: (line: string) => void },
 ): Promise<{ readonly layer: StoredLayer; readonly cached: boolean }> {
-  const key = keyOf(spec);
-  const lock = await store.lock(key.url, (other) => options.onLine(`waiting: ${other} makes the same layer`));
+  const key = JSON.stringify(["bootstrap", recipe, spec.distribution, mmdebstrapArgv(spec)]);
+  const lock = await store.lock(key, (other) => options.onLine(`waiting: ${other} makes the same layer`));
   try {
-    const record = options.cache ? await store.record(key) : undefined;
-    const present = record && (await store.layer(record.digest));
+    const present = options.cache ? await store.derived(key) : undefined;
     if (present) return { layer: present, cached: true };
-    return { layer: await make(host, store, spec, key, options.onLine), cached: false };
+    const layer = await make(host, store, spec, options.onLine);
+    await store.setDerived(key, layer.digest);
+    return { layer, cached: false };
   } finally {
     await lock.release();
   }
 }
 
-async function make(host: Host, store: ImageStore, spec: Bootstrap, key: ImageRef, onLine: (line: string) => void): Promise<StoredLayer> {
+async function make(host: Host, store: ImageStore, spec: Bootstrap, onLine: (line: string) => void): Promise<StoredLayer> {
   return store.whileTemporary(async (scratch) => {
     const archive = new PassThrough({ highWaterMark: 1 << 20 });
     const environment = { ...baseEnvironment(), TMPDIR: scratch };
@@ -47,9 +48,8 @@ async function make(host: Host, store: ImageStore, spec: Bootstrap, key: ImageRe
       throw withKeyring(error, spec);
     });
     const { folder, digest, bytes } = await unpacked;
-    const layer = await store.addLayer(folder, digest, bytes);
-    await store.setRecord(key, digest, { recipe: String(recipe) });
-    return layer;
+    await checkDistribution(folder, spec);
+    return store.addLayer(folder, digest, bytes);
   });
 }
 
@@ -82,10 +82,12 @@ function withKeyring(error: unknown, { distribution }: Bootstrap): unknown {
   });
 }
 
-/** The arguments as a pseudo URL, under which the store remembers the layer. */
-function keyOf(spec: Bootstrap): ImageRef {
-  const description = JSON.stringify([recipe, mmdebstrapArgv(spec)]);
-  const key = imageRef(`file:///@bootstrap/${spec.distribution}/${spec.release}/${createHash("sha256").update(description).digest("hex")}`);
-  if (typeof key === "string") throw new NspawnError(key);
-  return key;
+/** mmdebstrap chooses the distribution by the release's name alone, so a wrong pair would go unnoticed. */
+async function checkDistribution(root: string, { distribution, release }: Bootstrap): Promise<void> {
+  const osRelease = (await readIfThere(join(root, "usr/lib/os-release"))) ?? "";
+  const id = /^ID="?([a-z]+)"?$/m.exec(osRelease)?.[1];
+  if (id === undefined || id === distribution) return;
+  throw new NspawnError(`${release} is a release of ${id}, not of ${distribution}`, {
+    hint: `BOOTSTRAP({ distribution: ${JSON.stringify(id)}, … })`,
+  });
 }

@@ -4,7 +4,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { PassThrough, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { InterruptedError, messageOf, NspawnError, StepError } from "../../base/errors.js";
+import { NspawnError, UsageError } from "../../base/errors.js";
 import { secondsSince } from "../../base/events.js";
 import { settleAll } from "../../base/settle.js";
 import { type Program, requirePrograms } from "../../host/programs.js";
@@ -17,11 +17,12 @@ import { compressor } from "../../packer/compression.js";
 import { createTar, type TarSource } from "../../packer/tar.js";
 import type { BuildPlan } from "../../plan/build-plan.js";
 import { type Compression, compressionOf } from "../../plan/image-ref.js";
-import { describeStep, type WorkStep } from "../../plan/step.js";
+import { describeStep } from "../../plan/step.js";
 import { mergeSettings } from "../../settings/merge.js";
 import { transportFor, type Upload } from "../../transport/transport.js";
 import type { EngineContext } from "../context.js";
 import { settingSource } from "../inherit.js";
+import { stepFailed } from "../step-failed.js";
 import { bootstrapLayer } from "./bootstrap.js";
 import { copyResolvConf, primeRoot, type RunEnvironment } from "./run-step.js";
 import { type StepContext, workInImage } from "./work.js";
@@ -41,6 +42,7 @@ type Layers = {
 /** Builds an image as its plan says, and publishes it if the plan says so. */
 export async function buildImage(context: EngineContext, plan: BuildPlan, options: BuildOptions): Promise<void> {
   requirePrograms(programsFor(plan));
+  const clampTime = sourceDateEpoch();
   const { host, config, report } = context;
   const store = await ImageStore.open(config.storageRoot, host);
   const lock = await store.lock(`build ${plan.image.url}`, (other) =>
@@ -55,7 +57,7 @@ export async function buildImage(context: EngineContext, plan: BuildPlan, option
       const environment = await runEnvironment(plan, chain, scratch);
       const start = await startLayers(context, store, plan, chain, environment, scratch, options);
       const layers = await workSteps(context, plan, start, environment, scratch);
-      if (plan.push) await push(context, plan, chain, layers, scratch);
+      if (plan.push) await push(context, plan, chain, layers, { scratch, clampTime });
     });
   } finally {
     await lock.release();
@@ -72,16 +74,17 @@ function programsFor(plan: BuildPlan): readonly Program[] {
     "mount",
     "flock",
     "tar",
+    "getfattr",
     ...(runs ? (["systemd-nspawn"] as const) : []),
     ...(plan.bootstrap ? (["mmdebstrap"] as const) : []),
-    ...(plan.push && compression ? (["getfattr", "setfattr", compressor(compression)[0]] as const) : []),
+    ...(plan.push && compression ? (["setfattr", compressor(compression)[0]] as const) : []),
   ];
 }
 
 /** Environment and working directory of commands: the script's own and what its ancestors set. */
 async function runEnvironment(plan: BuildPlan, chain: ImageChain, scratch: string): Promise<RunEnvironment> {
   const settings = mergeSettings([...chain.map(settingSource).reverse(), plan.settings]);
-  return { machine: `build-${process.pid}`, resolvConf: await copyResolvConf(scratch), settings };
+  return { resolvConf: await copyResolvConf(scratch), settings };
 }
 
 /** What the first step stands on: ancestors, or a bootstrapped root. */
@@ -99,7 +102,7 @@ async function startLayers(
   const runs = plan.work.some(({ kind }) => kind === "run" || kind === "sh");
   if (!runs || own.length + below.length === 0) return { own, prime: [], below };
   const lowers = [...own, ...below];
-  const upper = await makeUpper(join(scratch, "prime"), lowers[0]);
+  const upper = await makeUpper(context.host, join(scratch, "prime"), lowers[0]);
   const overlay = await prepareOverlay(join(scratch, "prime-view"), { lowers });
   const primed = await whileMounted(context.host, overlay, (root) =>
     primeRoot(context.host, join(scratch, "prime-run"), { lowers, upper }, root, environment),
@@ -124,7 +127,7 @@ async function bootstrap(
     report({ kind: "step-end", at: step.at, text, seconds: secondsSince(started), cached });
     return layer.folder;
   } catch (error) {
-    throw stepFailed(error, step, text);
+    throw stepFailed(error, step.at, text);
   }
 }
 
@@ -145,11 +148,12 @@ async function workSteps(
     // Prime lies below the image's own layers in what steps see, but a bootstrapped root has to stay below it.
     const lowers = [...layers.own.slice(0, index), ...layers.prime, ...layers.own.slice(index), ...layers.below];
     try {
-      const upper = await makeUpper(folder, lowers[0]);
+      const upper = await makeUpper(context.host, folder, lowers[0]);
       const stepContext: StepContext = {
         host: context.host,
         config: context.config,
         folder,
+        scriptFolder: plan.folder,
         layers: { lowers, upper },
         environment,
         report: context.report,
@@ -157,28 +161,26 @@ async function workSteps(
       await workInImage(stepContext, step);
       layers = { ...layers, own: [upper.folder, ...layers.own] };
     } catch (error) {
-      throw stepFailed(error, step, text);
+      throw stepFailed(error, step.at, text);
     }
     context.report({ kind: "step-end", at: step.at, text, seconds: secondsSince(started), cached: false });
   }
   return layers;
 }
 
-function stepFailed(error: unknown, step: Pick<WorkStep, "at">, text: string): Error {
-  if (error instanceof InterruptedError) return error;
-  return new StepError(step.at, `${text}: ${messageOf(error)}`, {
-    cause: error,
-    hint: error instanceof NspawnError ? error.hint : undefined,
-  });
-}
-
-async function push({ host, report }: EngineContext, plan: BuildPlan, chain: ImageChain, layers: Layers, scratch: string): Promise<void> {
+async function push(
+  { host, report }: EngineContext,
+  plan: BuildPlan,
+  chain: ImageChain,
+  layers: Layers,
+  { scratch, clampTime }: { readonly scratch: string; readonly clampTime: number | undefined },
+): Promise<void> {
   const started = performance.now();
   const compression = compressionOf(plan.image);
   if (!compression) throw new NspawnError(`${plan.image.written} names no archive that can be written`);
   report({ kind: "begin", text: `push ${plan.image.written}` });
   const sources = await imageFiles(host, plan, chain, layers, scratch);
-  const upload = await pack(host, sources, compression, join(scratch, "archive"));
+  const upload = await pack(host, sources, compression, { path: join(scratch, "archive"), clampTime });
   await (await transportFor(plan.image)).put(plan.image, upload);
   report({ kind: "pushed", url: plan.image.written, digest: upload.digest, bytes: upload.bytes, seconds: secondsSince(started) });
 }
@@ -202,7 +204,7 @@ async function imageFiles(
   const metaFolder = join(scratch, "meta");
   await mkdir(metaFolder);
   await writeFile(join(metaFolder, metaFile), writeMeta(meta), { mode: 0o644 });
-  const own = layers.own.length > 0 ? layers.own : [(await makeUpper(join(scratch, "nothing"), layers.below[0])).folder];
+  const own = layers.own.length > 0 ? layers.own : [(await makeUpper(host, join(scratch, "nothing"), layers.below[0])).folder];
   const overlay = await prepareOverlay(join(scratch, "below"), { lowers: layers.below });
   const [root, ...content] =
     layers.below.length === 0
@@ -211,12 +213,20 @@ async function imageFiles(
   const rootFolder = root?.folder ?? Buffer.from(metaFolder);
   const rest = [{ folder: rootFolder, names: root?.names.slice(1) ?? [] }, ...content];
   // A step may have written the metadata's file itself; ours is the one.
-  const withoutMeta = rest.map(({ folder, names }) => ({ folder, names: names.filter((name) => name !== metaFile) }));
+  const withoutMeta = rest.map(({ folder, names }) => ({
+    folder,
+    names: names.filter((name) => name !== metaFile && !name.startsWith(`${metaFile}/`)),
+  }));
   return [{ folder: rootFolder, names: [""] }, { folder: Buffer.from(metaFolder), names: [metaFile] }, ...withoutMeta];
 }
 
 /** Writes the archive, hashed as it is written. */
-async function pack(host: EngineContext["host"], sources: readonly TarSource[], compression: Compression, path: string): Promise<Upload> {
+async function pack(
+  host: EngineContext["host"],
+  sources: readonly TarSource[],
+  compression: Compression,
+  { path, clampTime }: { readonly path: string; readonly clampTime: number | undefined },
+): Promise<Upload> {
   const hash = createHash("sha256");
   let bytes = 0;
   const measure = new Transform({
@@ -229,7 +239,7 @@ async function pack(host: EngineContext["host"], sources: readonly TarSource[], 
   const plain = new PassThrough({ highWaterMark: 1 << 20 });
   await settleAll<unknown>([
     pipeline(measure, createWriteStream(path, { flags: "wx", mode: 0o644 })),
-    createTar(host, sources, plain, { clampTime: sourceDateEpoch() }),
+    createTar(host, sources, plain, { clampTime }),
     host.run({ argv: compressor(compression), input: plain, output: measure }),
   ]);
   return { path, bytes, digest: `sha256:${hash.digest("hex")}` };
@@ -240,5 +250,5 @@ function sourceDateEpoch(): number | undefined {
   const value = process.env.SOURCE_DATE_EPOCH;
   if (value === undefined || value === "") return undefined;
   if (/^\d+$/.test(value)) return Number(value);
-  throw new NspawnError(`SOURCE_DATE_EPOCH is ${JSON.stringify(value)}, not a number of seconds`);
+  throw new UsageError(`SOURCE_DATE_EPOCH is ${JSON.stringify(value)}, not a number of seconds`);
 }

@@ -5,10 +5,11 @@ import type { Host } from "../../host/host.js";
 import { inOwnNamespaces } from "../../host/namespace.js";
 import { mountThen, type OverlayLayers, prepareOverlay } from "../../layer/overlay.js";
 import { resolveInRoot, statInRoot } from "../../layer/root-path.js";
+import { escapeColons } from "../../settings/colons.js";
 import type { Setting } from "../../settings/merge.js";
 
 /** How commands run in an image that is being built. `resolvConf`: a private copy of the host's, undefined if it has none. */
-export type RunEnvironment = { readonly machine: string; readonly resolvConf: string | undefined; readonly settings: readonly Setting[] };
+export type RunEnvironment = { readonly resolvConf: string | undefined; readonly settings: readonly Setting[] };
 
 /**
  * Runs a command in the image: systemd-nspawn with the host's network, on an overlay that the command's changes go to the upper
@@ -62,21 +63,24 @@ export async function copyResolvConf(folder: string): Promise<string | undefined
   return path;
 }
 
-function nspawnOptions(root: string, { machine, resolvConf, settings }: RunEnvironment): readonly string[] {
+function nspawnOptions(root: string, { resolvConf, settings }: RunEnvironment): readonly string[] {
   return [
     "--quiet",
     `--directory=${root}`,
-    `--machine=${machine}`,
+    // The same for every build: it is the host name inside, and may get into what a command writes.
+    "--machine=nspawn-build",
     "--register=no",
     "--keep-unit",
     "--as-pid2",
     "--console=pipe",
     "--settings=no",
+    // Nothing in a build needs device nodes of its own, and those of disks would open the host.
+    "--drop-capability=CAP_MKNOD",
     // The defaults of these write into the image.
     "--link-journal=no",
     "--timezone=off",
     "--resolv-conf=off",
-    ...(resolvConf === undefined ? [] : [`--bind=${resolvConf.replace(/[\\:]/g, "\\$&")}:/etc/resolv.conf`]),
+    ...(resolvConf === undefined ? [] : [`--bind=${escapeColons(resolvConf)}:/etc/resolv.conf`]),
     ...settings.flatMap(({ name, value }) =>
       name === "Environment" ? [`--setenv=${value}`] : name === "WorkingDirectory" ? [`--chdir=${value}`] : [],
     ),

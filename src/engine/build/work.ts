@@ -14,6 +14,7 @@ export type StepContext = {
   readonly host: Host;
   readonly config: Config;
   readonly folder: string;
+  readonly scriptFolder: string;
   readonly layers: OverlayLayers;
   readonly environment: RunEnvironment;
   readonly report: Report;
@@ -32,7 +33,7 @@ const handlers: Handlers = {
   cast: async (context, step) => {
     const staging = join(context.folder, "cast");
     await mkdir(staging, { recursive: true });
-    await copyToImage(context, await renderCast(context.host, step, staging), step.target);
+    await copyToImage(context, await renderCast(context.host, step, context.scriptFolder, staging), step.target);
   },
   run: (context, { argv }) => runCommand(context, argv),
   sh: (context, { script }) => runCommand(context, [...context.config.shellInvoke, script]),

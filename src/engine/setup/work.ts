@@ -1,4 +1,3 @@
-import { InterruptedError, messageOf, NspawnError, StepError } from "../../base/errors.js";
 import { secondsSince } from "../../base/events.js";
 import type { Argv } from "../../host/host.js";
 import { copyIntoRoot } from "../../layer/copy.js";
@@ -6,6 +5,7 @@ import type { SetupPlan } from "../../plan/setup-plan.js";
 import { describeStep, type StepOf, type WorkStep } from "../../plan/step.js";
 import { renderCast } from "../cast.js";
 import type { SetupContext } from "../context.js";
+import { stepFailed } from "../step-failed.js";
 
 type StepContext = SetupContext & { readonly folder: string; readonly scratch: string };
 type Handlers = { readonly [K in WorkStep["kind"]]: (context: StepContext, step: StepOf<K>) => Promise<void> };
@@ -19,11 +19,7 @@ export async function workOnHost(context: SetupContext, plan: SetupPlan): Promis
     try {
       await context.store.whileTemporary((scratch) => workStep({ ...context, folder: plan.folder, scratch }, step));
     } catch (error) {
-      if (error instanceof InterruptedError) throw error;
-      throw new StepError(step.at, `${text}: ${messageOf(error)}`, {
-        cause: error,
-        hint: error instanceof NspawnError ? error.hint : undefined,
-      });
+      throw stepFailed(error, step.at, text);
     }
     context.report({ kind: "step-end", at: step.at, text, seconds: secondsSince(started), cached: false });
   }
@@ -36,8 +32,8 @@ async function workStep(context: StepContext, step: WorkStep): Promise<void> {
 
 const handlers: Handlers = {
   copy: ({ host }, { source, target }) => copyIntoRoot(host, { source, root: "/", target }),
-  cast: async ({ host, scratch }, step) =>
-    copyIntoRoot(host, { source: await renderCast(host, step, scratch), root: "/", target: step.target }),
+  cast: async ({ host, folder, scratch }, step) =>
+    copyIntoRoot(host, { source: await renderCast(host, step, folder, scratch), root: "/", target: step.target }),
   run: (context, { argv }) => runOnHost(context, argv),
   sh: (context, { script }) => runOnHost(context, [...context.config.shellInvoke, script]),
 };
@@ -47,5 +43,5 @@ async function runOnHost({ host, report, folder }: StepContext, argv: readonly s
   const command: Argv = ["env", "--", ...argv];
   const environment = Object.fromEntries(Object.entries(process.env).filter((entry): entry is [string, string] => entry[1] !== undefined));
   const onLine = (line: string): void => report({ kind: "output", line });
-  await host.run({ argv: command, shown: argv, cwd: folder, env: environment, output: onLine, onLine });
+  await host.run({ argv: command, shown: argv, cwd: folder, env: environment, output: onLine, onLine, mayDetach: true });
 }

@@ -1,0 +1,10 @@
+import type { Systemd } from "../../host/systemd.js";
+import type { MachinePaths } from "../../machine/paths.js";
+import type { SetupPlan } from "../../plan/setup-plan.js";
+import type { SetupContext } from "../context.js";
+
+/** What can be done with a machine; the help of nspawn-setup says what each means. */
+export type Action = "update" | "ensure" | "desure" | "create" | "delete" | "enable" | "disable" | "start" | "stop" | "command";
+
+/** What every action needs around it. */
+export type ActionContext = SetupContext & { readonly plan: SetupPlan; readonly systemd: Systemd; readonly paths: MachinePaths };

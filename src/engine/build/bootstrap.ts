@@ -1,7 +1,9 @@
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { CommandError, NspawnError } from "../../base/errors.js";
 import type { Bootstrap } from "../../dsl/build.js";
+import { clearFolder } from "../../host/clear-folder.js";
 import { readIfThere } from "../../host/files.js";
 import type { Argv, Host } from "../../host/host.js";
 import { baseEnvironment } from "../../host/local.js";
@@ -10,7 +12,7 @@ import type { ImageStore, StoredLayer } from "../../image/store.js";
 import { unpack } from "../../image/unpack.js";
 
 /** How BOOTSTRAP works besides its arguments; a change of it makes the cached layers stale. */
-const recipe = 1;
+const recipe = 2;
 
 /**
  * Makes a layer from a distribution's packages by mmdebstrap(1), or finds the one that was made by the same arguments.
@@ -49,13 +51,14 @@ async function make(host: Host, store: ImageStore, spec: Bootstrap, onLine: (lin
     });
     const { folder, digest, bytes } = await unpacked;
     await checkDistribution(folder, spec);
+    await emptyDevices(host, join(folder, "dev"));
     return store.addLayer(folder, digest, bytes);
   });
 }
 
 /**
  * The call of mmdebstrap; the archive comes out of its standard output. What it takes from this host into the root
- * (resolv.conf, hostname) and what the kernel makes anew (device nodes) does not belong into an image.
+ * (resolv.conf, hostname) does not belong into an image.
  */
 export function mmdebstrapArgv(spec: Bootstrap): Argv {
   const components = spec.components ?? (spec.distribution === "ubuntu" ? ["main", "universe"] : ["main"]);
@@ -66,7 +69,7 @@ export function mmdebstrapArgv(spec: Bootstrap): Argv {
     `--variant=${spec.variant ?? "minbase"}`,
     `--components=${components.join(",")}`,
     ...(spec.packages?.length ? [`--include=${spec.packages.join(",")}`] : []),
-    '--customize-hook=rm -rf "$1/etc/resolv.conf" "$1/etc/hostname"; rm -rf "$1"/dev/*; : > "$1/etc/machine-id"',
+    '--customize-hook=rm -rf "$1/etc/resolv.conf" "$1/etc/hostname"; : > "$1/etc/machine-id"',
     spec.release,
     "-",
     ...(spec.mirror === undefined ? [] : [spec.mirror]),
@@ -80,6 +83,12 @@ function withKeyring(error: unknown, { distribution }: Bootstrap): unknown {
     cause: error,
     hint: `apt-get install ${distribution}-archive-keyring`,
   });
+}
+
+/** mmdebstrap puts device nodes into every archive; a machine gets its own from systemd-nspawn. */
+async function emptyDevices(host: Host, folder: string): Promise<void> {
+  await clearFolder(host, folder);
+  await mkdir(folder, { mode: 0o755 });
 }
 
 /** mmdebstrap chooses the distribution by the release's name alone, so a wrong pair would go unnoticed. */

@@ -56,7 +56,9 @@ async function doWork(work: (context: EngineContext) => Promise<void>, verbosity
     throw new NspawnError(`nspawn-${kind} has to be run by root, as with sudo; only --plan and --help need no rights`);
   const [{ LocalHost }, { loadConfig }] = await Promise.all([import("../host/local.js"), import("../config/config.js")]);
   const host = new LocalHost();
+  let interrupted = false;
   const interrupt = (): void => {
+    interrupted = true;
     // All programs are ended, the work throws, and what it has made is removed; whatever still hangs then is left to the next run.
     if (host.interrupt()) setTimeout(() => process.exit(130), 1500).unref();
     else console.error("finishing what must not be cut in two; once more ends it at once");
@@ -65,6 +67,8 @@ async function doWork(work: (context: EngineContext) => Promise<void>, verbosity
   process.umask(0o022);
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, interrupt);
   await work({ host, config: loadConfig(process.env), report: reporter(verbosity) });
+  // What could not be cut in two was the last there was to do.
+  if (interrupted) throw new InterruptedError();
 }
 
 function exitCode(error: unknown, verbosity: Verbosity): number {

@@ -96,9 +96,11 @@ test("a machine shows the files of its image exactly as the build's script made 
 });
 
 test("settings of an image from elsewhere that open the host need a grant, and are listed with their origin", async () => {
+  await host.shell("mkdir -p /srv/web; cp /srv/fix/rootfs.tar.gz /srv/web/");
+  await host.shell("printf 'server { listen 127.0.0.1:8099; root /srv/web; }' > /etc/nginx/conf.d/open.conf; systemctl restart nginx");
   const build = [
     'IMAGE("file:///srv/web/open.tar.zst");',
-    'PULL("file://localhost/srv/fix/rootfs.tar.gz");',
+    'PULL("http://127.0.0.1:8099/rootfs.tar.gz");',
     'WITH({ Bind: "/srv/secret/:/secret", Capability: ["CAP_NET_ADMIN"], Hostname: "fine" });',
     'EXEC(["sleep", "600"]);',
     "PUSH();",
@@ -116,6 +118,29 @@ test("settings of an image from elsewhere that open the host need a grant, and a
   await writeScript(host, script, setup(', { grant: ["Bind", "Capability"] }'));
   await succeed(host, [script]);
   expect(await inMachine(host, "m-open", ["ls", "/secret"])).toBe("");
+});
+
+test("an image from elsewhere can neither name files of this host as its parents nor pass its settings off as theirs", async () => {
+  await host.shell(
+    [
+      "cd $(mktemp -d)",
+      'image() { printf \'image_url: http://x/y\\noverlay_url_list: [%s]\\noverlay_digest_list: [%s]\\nprofile_command: [sleep, "600"]\\nprofile_entry_list: [%s]\\n\' "$2" "$3" "$4" > nspawn-image.yaml; tar czf /srv/web/$1.tar.gz ./nspawn-image.yaml; }',
+      "image evil http://127.0.0.1:8099/rootfs.tar.gz null 'Bind=/:/host'",
+      "digest=sha256:$(sha256sum /srv/web/evil.tar.gz | cut -d' ' -f1)",
+      "image cover http://127.0.0.1:8099/other.tar.gz $digest ''",
+      "image file file:///srv/fix/rootfs.tar.gz null ''",
+      "image both 'http://127.0.0.1:8099/evil.tar.gz, http://127.0.0.1:8099/cover.tar.gz' 'null, null' ''",
+    ].join("\n"),
+  );
+  const setup = (name: string): string => setupScript(`IMAGE("http://127.0.0.1:8099/${name}.tar.gz");`, 'MACHINE("m-evil");');
+  const script = await writeScript(host, "/root/s/evil.ts", setup("evil"));
+  expect(await failWith(host, 1, [script])).toContain("Bind=/:/host  from http://127.0.0.1:8099/evil.tar.gz");
+  await writeScript(host, script, setup("file"));
+  expect(await failWith(host, 1, [script])).toContain("a file of this host");
+  // The layer of "evil" is in the store by now; an image's word does not make it the content of another URL.
+  await writeScript(host, script, setup("both"));
+  expect(await failWith(host, 1, [script])).toContain("http://127.0.0.1:8099/other.tar.gz: HTTP status 404");
+  expect((await host.run(["systemctl", "cat", "m-evil"])).code).not.toBe(0);
 });
 
 test("an HTTP image that is gone leaves the host untouched and says the status", async () => {

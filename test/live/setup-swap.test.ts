@@ -139,5 +139,5 @@ test("EXEC beside an inherited Boot is refused, and Boot: null makes it the comm
   expect(await failWith(host, 1, [script])).toContain("would become arguments of init: file:///srv/boot/image.tar.gz sets Boot");
   await writeScript(host, script, setupScript(image, 'MACHINE("s-boot");', runs, "WITH({ Boot: null });"));
   await succeed(host, [script]);
-  expect(await inMachine(host, "s-boot", ["cat", "/proc/1/cmdline"])).toBe("sleep\x300\0");
+  expect(await inMachine(host, "s-boot", ["cat", "/proc/1/cmdline"])).toBe(["sleep", "600", ""].join("\0"));
 });

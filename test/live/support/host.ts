@@ -18,7 +18,7 @@ export interface HostOptions {
 }
 
 /** How to run a command in a host. */
-export interface RunOptions {
+interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
   /** For the command's stdin, which is empty otherwise. */

@@ -4,7 +4,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { PassThrough, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { NspawnError, UsageError } from "../../base/errors.js";
+import { messageOf, NspawnError, UsageError } from "../../base/errors.js";
 import { secondsSince } from "../../base/events.js";
 import { settleAll } from "../../base/settle.js";
 import type { Host } from "../../host/host.js";
@@ -79,7 +79,9 @@ async function pack(host: Host, sources: readonly TarSource[], compression: Comp
   });
   const plain = new PassThrough({ highWaterMark: 1 << 20 });
   await settleAll<unknown>([
-    pipeline(measure, createWriteStream(path, { flags: "wx", mode: 0o644 })),
+    pipeline(measure, createWriteStream(path, { flags: "wx", mode: 0o644 })).catch((error: unknown) => {
+      throw new NspawnError(`the archive cannot be written to ${path}: ${messageOf(error)}`, { cause: error });
+    }),
     createTar(host, sources, plain, { clampTime: sourceDateEpoch() }),
     host.run({ argv: compressor(compression), input: plain, output: measure }),
   ]);

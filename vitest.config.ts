@@ -8,7 +8,16 @@ const alias = {
 export default defineConfig({
   test: {
     projects: [
-      { resolve: { alias }, test: { name: "unit", include: ["test/**/*.test.ts"], exclude: ["test/live/**"], testTimeout: 60_000 } },
+      {
+        resolve: { alias },
+        test: {
+          name: "unit",
+          include: ["test/**/*.test.ts"],
+          exclude: ["test/live/**"],
+          setupFiles: ["test/support/properties.ts"],
+          testTimeout: 60_000,
+        },
+      },
       {
         resolve: { alias },
         // Live tests mount, build and boot: as root, one file after the other, with time for downloads of packages.

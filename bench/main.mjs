@@ -22,6 +22,7 @@ const rows = groups
   .flatMap((group) => group(place))
   .filter(({ name }) => positionals.length === 0 || positionals.some((word) => name.includes(word)));
 
+console.log(line(["row", "unit", "ours", "plain", "ratio", "target", "holds"]));
 const results = [];
 for (const row of rows) {
   const result = measureRow(row, Number(values.rounds));

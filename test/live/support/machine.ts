@@ -3,9 +3,14 @@ import { bootHost, type DisposableHost, type RunResult } from "./host.ts";
 
 const project = new URL("../../..", import.meta.url).pathname;
 
-/** A disposable host that has the package, and the Python tool's images at the URLs that they name. */
+/**
+ * A disposable host that has the package, and the Python tool's images at the URLs that they name. Its release of Debian is
+ * NSPAWN_TEST_RELEASE: `trixie` and `sid` have newer versions of systemd.
+ */
 export async function bootMachineHost(name: string): Promise<DisposableHost> {
-  const host = await bootHost({ name, bindRo: [`${inject("prefix")}:/usr/local`, `${project}test/fixtures/python-nspawn:/srv/fix`] });
+  const release = process.env.NSPAWN_TEST_RELEASE;
+  const bindRo = [`${inject("prefix")}:/usr/local`, `${project}test/fixtures/python-nspawn:/srv/fix`];
+  const host = await bootHost({ name, bindRo, ...(release === undefined ? {} : { release }) });
   await host.must(["nspawn-setup", "--version"]);
   return host;
 }

@@ -11,6 +11,8 @@ export type Command = {
   /** The whole environment of the program; by default where to look for programs, and nothing else. */
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
+  /** Folders that the program reaches as {@link openFolder}: their names may be any bytes, and need no quoting for anyone. */
+  readonly folders?: readonly (string | Buffer)[];
   /** What the program reads; nothing by default. */
   readonly input?: Readable | string;
   /** Where its standard output goes: a stream, or a function that gets each line; collected as text by default. */
@@ -47,4 +49,9 @@ export interface Host {
   interrupt(): boolean;
   /** Does work that must not be cut in two: an interrupt comes after it. */
   shielded<T>(work: () => Promise<T>): Promise<T>;
+}
+
+/** The name under which a program reaches a folder of {@link Command.folders}, by its index. */
+export function openFolder(index: number): string {
+  return `/dev/fd/${index + 3}`;
 }

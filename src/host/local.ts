@@ -1,4 +1,5 @@
 import { type ChildProcess, type SpawnOptions, spawn } from "node:child_process";
+import { closeSync, constants, openSync } from "node:fs";
 import type { Readable, Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { CommandError, hasCode, InterruptedError, NspawnError } from "../base/errors.js";
@@ -16,7 +17,7 @@ export class LocalHost implements Host {
   #interruptLater = false;
 
   async run(command: Command): Promise<Result> {
-    const child = this.#start(command);
+    const child = this.#startOrDrop(command);
     const last = new LastLines(20);
     const collected: string[] = [];
     const ended = this.#ended(child);
@@ -76,19 +77,34 @@ export class LocalHost implements Host {
     }
   }
 
-  #start(command: Pick<Command, "argv" | "env" | "cwd" | "cleansUp">): ChildProcess {
+  /** Where the program cannot even be started, whatever writes its input has to be able to finish all the same. */
+  #startOrDrop(command: Command): ChildProcess {
+    try {
+      return this.#start(command);
+    } catch (error) {
+      if (typeof command.input === "object") command.input.resume();
+      throw error;
+    }
+  }
+
+  #start(command: Pick<Command, "argv" | "env" | "cwd" | "cleansUp" | "folders">): ChildProcess {
     if (this.#interrupted && !command.cleansUp) throw new InterruptedError();
     const [program, ...args] = command.argv;
     // detached: in a session of its own, so that Ctrl-C reaches only us, and we end the whole group.
     // --pdeathsig: it dies with us, even by kill -9.
-    const child = spawnSafely(programPath("setpriv"), ["--pdeathsig", "KILL", programPath(program), ...args], {
-      env: command.env ? { ...command.env } : baseEnvironment(),
-      cwd: command.cwd,
-      stdio: ["pipe", "pipe", "pipe"],
-      detached: true,
-    });
-    this.#running.add(child);
-    return child;
+    const folders = openAll(command.folders ?? []);
+    try {
+      const child = spawnSafely(programPath("setpriv"), ["--pdeathsig", "KILL", programPath(program), ...args], {
+        env: command.env ? { ...command.env } : baseEnvironment(),
+        cwd: command.cwd,
+        stdio: ["pipe", "pipe", "pipe", ...folders],
+        detached: true,
+      });
+      this.#running.add(child);
+      return child;
+    } finally {
+      for (const folder of folders) closeSync(folder);
+    }
   }
 
   #ended(child: ChildProcess): Promise<Ended> {
@@ -110,6 +126,17 @@ export class LocalHost implements Host {
       signal: signal ?? undefined,
       output: last.text(),
     });
+  }
+}
+
+function openAll(folders: readonly (string | Buffer)[]): readonly number[] {
+  const opened: number[] = [];
+  try {
+    for (const folder of folders) opened.push(openSync(folder, constants.O_RDONLY | constants.O_DIRECTORY));
+    return opened;
+  } catch (error) {
+    for (const folder of opened) closeSync(folder);
+    throw error;
   }
 }
 

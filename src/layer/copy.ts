@@ -52,11 +52,11 @@ async function copyFolder(host: Host, source: string, root: string, target: Byte
   for (const batch of batches) {
     if (batch.names.length === 0) continue;
     const files = { folder: bytePath(source, batch.from), names: batch.names };
-    await pipeTar(host, [files], textPath(root, batch.to), { owner: "root", folders: "keep" });
+    await pipeTar(host, [files], bytePath(root, batch.to), { owner: "root", folders: "keep" });
   }
   // After its content, which changes its time.
   if (isNew)
-    await pipeTar(host, [{ folder: Buffer.from(source), names: [""] }], textPath(root, to), { owner: "root", folders: "overwrite" });
+    await pipeTar(host, [{ folder: Buffer.from(source), names: [""] }], bytePath(root, to), { owner: "root", folders: "overwrite" });
 }
 
 /** Lists a source folder. Where the root has a symlink to a folder instead of a folder, a new batch starts behind the link. */

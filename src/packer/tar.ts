@@ -1,7 +1,7 @@
 import { PassThrough, type Readable, type Writable } from "node:stream";
 import type { ByteName } from "../base/byte-path.js";
 import { settleAll } from "../base/settle.js";
-import type { Argv, Host } from "../host/host.js";
+import { type Argv, type Command, type Host, openFolder } from "../host/host.js";
 
 /**
  * What travels besides mode, owner and times. GNU tar takes only `user.*` by `--xattrs` alone: file capabilities and the
@@ -29,49 +29,60 @@ export async function createTar(
   // SOURCE_DATE_EPOCH: nothing in a reproducible archive is younger (https://reproducible-builds.org/specs/source-date-epoch/).
   const clamp = options.clampTime === undefined ? [] : [`--mtime=@${options.clampTime}`, "--clamp-mtime"];
   const argv: Argv = ["tar", "--create", "--file=-", ...format, ...attributes, opaqueAttribute, ...clamp, ...fromList];
-  await host.run({ argv, input: listOf(sources), output });
+  await host.run({ argv, ...fromSources(sources), output });
 }
 
 /** `owner`: root's, or as they are; `folders`: whether one that exists gets the attributes of its source. */
 export type PipeOptions = { readonly owner: "root" | "same"; readonly folders: "keep" | "overwrite" };
 
 /** Copies files through tar into a folder, with all of their attributes. */
-export async function pipeTar(host: Host, sources: readonly TarSource[], to: string, { owner, folders }: PipeOptions): Promise<void> {
+export async function pipeTar(
+  host: Host,
+  sources: readonly TarSource[],
+  to: string | Buffer,
+  { owner, folders }: PipeOptions,
+): Promise<void> {
   const between = new PassThrough({ highWaterMark: 1 << 20 });
   const owners = owner === "root" ? ["--owner=root:0", "--group=root:0"] : [];
   const keep = folders === "keep" ? ["--no-overwrite-dir"] : [];
   await settleAll([
     host.run({
       argv: ["tar", "--create", "--file=-", ...format, ...owners, ...attributes, ...fromList],
-      input: listOf(sources),
+      ...fromSources(sources),
       output: between,
     }),
-    host.run({ argv: ["tar", "--extract", "--file=-", ...extractOptions, ...keep, `--directory=${to}`], input: between }),
+    host.run({
+      argv: ["tar", "--extract", "--file=-", ...extractOptions, ...keep, `--directory=${openFolder(0)}`],
+      folders: [to],
+      input: between,
+    }),
   ]);
 }
 
-/** `--no-unquote` is for the name of the folder, which comes after these. */
-const extractOptions = ["--no-unquote", "--numeric-owner", "--same-owner", "--same-permissions", ...attributes];
+const extractOptions = ["--numeric-owner", "--same-owner", "--same-permissions", ...attributes];
 
 /** Extracts an archive, already decompressed or not, into a folder, everything as it was packed. */
 export async function extractTar(host: Host, archive: Readable, folder: string, decompressor: string | undefined): Promise<void> {
   const program = decompressor === undefined ? [] : [`--use-compress-program=${decompressor}`];
-  const argv: Argv = ["tar", "--extract", "--file=-", ...program, ...extractOptions, opaqueAttribute, `--directory=${folder}`];
-  await host.run({ argv, input: archive });
+  const argv: Argv = ["tar", "--extract", "--file=-", ...program, ...extractOptions, opaqueAttribute, `--directory=${openFolder(0)}`];
+  await host.run({ argv, folders: [folder], input: archive });
 }
 
-/** tar's list of files: NUL after each entry; `-C` switches folders; `./` before each name, so that none looks like an option. */
-function listOf(sources: readonly TarSource[]): Readable {
-  const list = new PassThrough();
+/**
+ * What tar reads files from: a list with NUL after each entry. `-C` switches folders; they are named by their open files, since tar
+ * splits options in a list as a shell would, and version 1.35 crashes on quotes there. `./` goes before each name, so that none looks
+ * like an option.
+ */
+function fromSources(sources: readonly TarSource[]): Pick<Command, "input" | "folders"> {
+  const input = new PassThrough();
+  const indexes = new Map<string, number>();
   for (const { folder, names } of sources) {
-    list.write(Buffer.concat([Buffer.from('-C"'), quoted(folder), Buffer.from('"\0')]));
-    for (const name of names) list.write(Buffer.from(name === "" ? "./\0" : `./${name}\0`, "latin1"));
+    const path = folder.toString("latin1");
+    const index = indexes.get(path) ?? indexes.size;
+    indexes.set(path, index);
+    input.write(`-C${openFolder(index)}\0`);
+    for (const name of names) input.write(Buffer.from(name === "" ? "./\0" : `./${name}\0`, "latin1"));
   }
-  list.end();
-  return list;
-}
-
-/** Options in a list are split as a shell would: in double quotes, only `"` and the backslash are special. */
-function quoted(path: Buffer): Buffer {
-  return Buffer.from(path.toString("latin1").replace(/["\\]/g, "\\$&"), "latin1");
+  input.end();
+  return { input, folders: [...indexes.keys()].map((path) => Buffer.from(path, "latin1")) };
 }

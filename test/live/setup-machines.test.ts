@@ -95,6 +95,23 @@ test("a machine shows the files of its image exactly as the build's script made 
   expect(await inMachine(host, "m-truth", ["sh", "-c", list])).toBe(made);
 });
 
+test("the root folder of a machine has the mode, the ACL and the attributes that its image gave it", async () => {
+  await host.shell(
+    [
+      "mkdir -p /srv/acl; cd $(mktemp -d); tar xzf /srv/fix/rootfs.tar.gz",
+      "chmod 751 .; setfacl -m u:1234:rx .; setfattr -n user.note -v hello .",
+      "tar --acls --xattrs -czf /srv/acl/base.tar.gz .",
+    ].join("\n"),
+  );
+  const image = 'IMAGE("file:///srv/acl/image.tar.zst");';
+  const build = [image, 'PULL("file:///srv/acl/base.tar.gz");', 'SH("echo 1 > /one");', 'SH("echo 2 > /two");', "PUSH();"];
+  await succeed(host, [await writeScript(host, "/root/s/acl/build.ts", buildScript(...build))]);
+  const setup = setupScript(image, 'MACHINE("m-acl");', 'EXEC(["sleep", "600"]);');
+  await succeed(host, [await writeScript(host, "/root/s/acl/setup.ts", setup)]);
+  const seen = await host.shell("cd /var/lib/machines/m-acl; getfacl -n . ; getfattr -d . ; stat -c %a . ; cat one two");
+  for (const part of ["user:1234:r-x", 'user.note="hello"', "751", "1\n2\n"]) expect(seen).toContain(part);
+});
+
 test("settings of an image from elsewhere that open the host need a grant, and are listed with their origin", async () => {
   await host.shell("mkdir -p /srv/web; cp /srv/fix/rootfs.tar.gz /srv/web/");
   await host.shell("printf 'server { listen 127.0.0.1:8099; root /srv/web; }' > /etc/nginx/conf.d/open.conf; systemctl restart nginx");

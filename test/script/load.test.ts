@@ -422,3 +422,10 @@ describe.concurrent("calls of the commands", () => {
     expect(stderr).not.toMatch(/defect of nspawn/);
   });
 });
+
+test("a keyword that is called after the script has ended is told with its line, not lost", async () => {
+  const lines = ["async function main() {", "  await new Promise((done) => setTimeout(done, 20));", '  SH("true");', "}", "main();", ""];
+  const { code, stderr } = await plan("build.ts", { "build.ts": `${head}${image}${lines.join("\n")}` });
+  expect(code).toBe(2);
+  expect(stderr).toMatch(/build\.ts:5: error: SH was called after the script had ended\n {2}hint: await what calls it/);
+});

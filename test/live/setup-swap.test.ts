@@ -141,3 +141,15 @@ test("EXEC beside an inherited Boot is refused, and Boot: null makes it the comm
   await succeed(host, [script]);
   expect(await inMachine(host, "s-boot", ["cat", "/proc/1/cmdline"])).toBe(["sleep", "600", ""].join("\0"));
 });
+
+test("an old version that cannot start any more, after a kill in a swap, is told once and blocks nothing", async () => {
+  const script = await writeScript(host, "/root/s/stuck.ts", setupScript(top, 'MACHINE("s-stuck");', runs));
+  await succeed(host, [script]);
+  // What a killed swap leaves: the note of the old unit, whose layers are gone by now.
+  await host.shell(
+    "sed 's,extract/[0-9a-f]*$,extract/gone,; s,^ExecStart=.*,ExecStart=/bin/false \\\\,' /etc/systemd/system/s-stuck.service > /var/lib/nspawn/runtime/.s-stuck.previous.service",
+  );
+  expect(await failWith(host, 1, [script, "--action=stop"])).toContain("s-stuck.service does not start");
+  expect(await succeed(host, [script, "--action=desure"])).toContain("is removed");
+  expect(await host.shell("ls -A /var/lib/nspawn/runtime")).not.toContain("s-stuck");
+});

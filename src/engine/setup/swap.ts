@@ -74,6 +74,7 @@ async function putBack(context: ActionContext, old: string): Promise<void> {
     await clearFolder(host, paths.runtime);
     await renameIfThere(paths.previousRuntime, paths.runtime);
   }
-  await start(context);
+  // Before the start: should the old version not start any more, that is told once, and blocks no later action.
   await removeFile(paths.previousUnit);
+  await start(context);
 }

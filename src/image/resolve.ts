@@ -41,6 +41,7 @@ export async function resolveChain(context: PullContext, wanted: readonly Wanted
 async function pullAll(context: PullContext, wanted: readonly Wanted[]): Promise<ReadonlyMap<string, StoredImage>> {
   const images = new Map<string, StoredImage>();
   const asked = new Map<string, string | undefined>();
+  const named = new Set(wanted.map(({ image }) => image.url));
   let wave: readonly Wanted[] = wanted;
   while (wave.length > 0) {
     const fresh: Wanted[] = [];
@@ -57,7 +58,7 @@ async function pullAll(context: PullContext, wanted: readonly Wanted[]): Promise
     }
     const pulled = await settleAll(fresh.map((want) => pullParent(context, want)));
     for (const image of pulled) images.set(image.image.url, image);
-    wave = pulled.flatMap((image) => parentsOf(image, new Set(wanted.map(({ image: { url } }) => url))));
+    wave = pulled.flatMap((image) => parentsOf(image, named));
   }
   return images;
 }

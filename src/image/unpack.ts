@@ -1,11 +1,12 @@
 import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { lstat, mkdir, rename } from "node:fs/promises";
+import { mkdir, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { PassThrough, type Readable } from "node:stream";
 import { CommandError, NspawnError } from "../base/errors.js";
 import type { Host } from "../host/host.js";
 import { programPath } from "../host/programs.js";
+import { statInRoot } from "../layer/root-path.js";
 import { compressionOfBytes, decompressor } from "../packer/compression.js";
 import { extractTar } from "../packer/tar.js";
 import { metaFile } from "./meta.js";
@@ -56,17 +57,9 @@ export async function unpack(host: Host, archive: Readable, origin: string, scra
 /** The bootstrap archives of Arch Linux have their root in a folder of its own. */
 async function rootOf(folder: string): Promise<string> {
   const nested = "root.x86_64";
-  const isFolder = (name: string): Promise<boolean> =>
-    lstat(join(folder, name)).then(
-      (stats) => stats.isDirectory(),
-      () => false,
-    );
+  const isFolder = (name: string): boolean => statInRoot(folder, name)?.isDirectory() ?? false;
   // An image that happens to have a folder of this name says what it is at its top.
-  const isImage = await lstat(join(folder, metaFile)).then(
-    () => true,
-    () => false,
-  );
-  if (isImage || (await isFolder("usr")) || !(await isFolder(nested))) return folder;
+  if (statInRoot(folder, metaFile) || isFolder("usr") || !isFolder(nested)) return folder;
   const root = `${folder}.root`;
   await rename(join(folder, nested), root);
   return root;

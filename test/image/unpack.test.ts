@@ -64,6 +64,14 @@ describe("unpack", () => {
     expect(readdirSync(unpacked.folder)).toEqual(["etc"]);
   });
 
+  test.each(["nspawn-image.yaml", "usr/bin/x"])("an image that has %s beside a folder of that name is taken whole", async (name) => {
+    const folder = tempFolder();
+    makeArchive(join(folder, "a.tar.gz"), { "root.x86_64/a": "1", keep: "2", [name]: "" });
+    const unpacked = await unpack(host, createReadStream(join(folder, "a.tar.gz")), "origin", scratchIn(folder));
+    expect(readFileSync(join(unpacked.folder, "keep"), "utf8")).toBe("2");
+    expect(readFileSync(join(unpacked.folder, "root.x86_64/a"), "utf8")).toBe("1");
+  });
+
   test("a root that only looks like one has a file of that name", async () => {
     const folder = tempFolder();
     makeArchive(join(folder, "a.tar.gz"), { "root.x86_64": "a file", etc: "x" });

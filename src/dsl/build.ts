@@ -52,6 +52,21 @@ export function WITH(...args: readonly unknown[]): void {
   say("WITH", args);
 }
 
+/** What FETCH takes: `source` is a path in the archive (`/` is all of it), `target` an absolute path in the image; `path` is both. */
+export type FetchArgument = { readonly url: string; readonly digest?: string } & (
+  | { readonly path: string }
+  | { readonly source: string; readonly target: string }
+);
+
+/**
+ * Downloads an archive (`.tar`, `.tar.gz`, `.tar.xz`, `.tar.zst`, `.zip`), takes a file or a folder out of it, and copies that into the
+ * image as COPY does. With `digest` (`sha256:` and 64 hexadecimal digits) any other content is refused.
+ */
+export function FETCH(what: FetchArgument): void;
+export function FETCH(...args: readonly unknown[]): void {
+  say("FETCH", args);
+}
+
 /** What COPY and CAST take: `source` lies below the script's folder, `target` is an absolute path in the image. */
 export type CopyArgument = string | { readonly path: string } | { readonly source: string; readonly target: string };
 

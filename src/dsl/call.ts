@@ -1,7 +1,7 @@
 import type { Place } from "../base/place.js";
 
 /** The keywords of both kinds of script. */
-export type Keyword = "IMAGE" | "PULL" | "BOOTSTRAP" | "MACHINE" | "EXEC" | "WITH" | "COPY" | "CAST" | "RUN" | "SH" | "PUSH";
+export type Keyword = "IMAGE" | "PULL" | "BOOTSTRAP" | "MACHINE" | "EXEC" | "WITH" | "FETCH" | "COPY" | "CAST" | "RUN" | "SH" | "PUSH";
 
 /** Which of the two kinds of script. */
 export type ScriptKind = "build" | "setup";

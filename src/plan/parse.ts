@@ -23,6 +23,7 @@ const arities: { readonly [K in Keyword]: number } = {
   MACHINE: 1,
   EXEC: 1,
   WITH: 1,
+  FETCH: 1,
   COPY: 1,
   CAST: 2,
   RUN: 1,
@@ -110,6 +111,21 @@ const parsers: { readonly [K in Keyword]: Parser } = {
       else if (value !== undefined) entries.push(...settle(context, name, value));
     }
     return { kind: "with", at: context.at, entries, removed };
+  },
+  FETCH: (context) => {
+    const [given] = context.args;
+    const path = text("a path");
+    const common = { url: text("a URL"), digest: optional(digest) };
+    const expected = "FETCH({ url, path }) or FETCH({ url, source, target, digest? })";
+    const fields =
+      isRecord(given) && "path" in given
+        ? samePaths(take(context, { ...common, path }, given, expected))
+        : take(context, { ...common, source: path, target: path }, given, expected);
+    const archive = fields && refOf(context, fields.url);
+    const target = fields && targetPath(context, fields.target);
+    const source = fields && archivePath(context, fields.source);
+    if (!fields || !archive || target === undefined || source === undefined) return undefined;
+    return { kind: "fetch", at: context.at, archive, source, target, digest: fields.digest };
   },
   COPY: (context) => {
     const paths = copyPaths(context, "COPY");
@@ -219,17 +235,30 @@ function copyPaths(context: Context, keyword: "COPY" | "CAST"): { readonly sourc
       : samePaths(take(context, { path }, given, expected, "path"));
   if (!paths) return undefined;
   const source = sourcePath(context, paths.source);
-  if (!paths.target.startsWith("/")) {
-    context.problem(
-      `target ${JSON.stringify(paths.target)} is not an absolute path`,
-      `write ${JSON.stringify(`/${paths.target.replace(/^(\.?\/)+/, "")}`)}`,
-    );
-    return undefined;
-  }
-  return source === undefined ? undefined : { source, target: normalize(paths.target) };
+  const target = targetPath(context, paths.target);
+  return source === undefined || target === undefined ? undefined : { source, target };
 }
 
-const samePaths = (given: { readonly path: string } | undefined) => given && { source: given.path, target: given.path };
+function samePaths<T extends { readonly path: string }>(given: T | undefined) {
+  return given && { ...given, source: given.path, target: given.path };
+}
+
+/** An absolute path in the image, or on the host. */
+function targetPath(context: Context, path: string): string | undefined {
+  if (path.startsWith("/")) return normalize(path);
+  context.problem(`target ${JSON.stringify(path)} is not an absolute path`, `write ${JSON.stringify(`/${path.replace(/^(\.?\/)+/, "")}`)}`);
+  return undefined;
+}
+
+/** A path in an archive, with a slash at its start and none at its end; `/` is all of it. */
+function archivePath(context: Context, path: string): string | undefined {
+  if (path.split("/").includes("..")) {
+    context.problem(`source ${JSON.stringify(path)} leads out of the archive`, "name a file or a folder in it, or / for all of it");
+    return undefined;
+  }
+  const normal = normalize(`/${path}`);
+  return normal.length > 1 && normal.endsWith("/") ? normal.slice(0, -1) : normal;
+}
 
 /** A path below the script's folder, written with or without a slash at its start. */
 function sourcePath(context: Context, path: string): string | undefined {

@@ -2,7 +2,7 @@ import type { Problem } from "../base/errors.js";
 import { showPlace } from "../base/place.js";
 import type { Script } from "../script/load.js";
 import type { SettingSource } from "../settings/merge.js";
-import type { Step, StepOf, WorkStep } from "./step.js";
+import type { HostStep, Step, StepOf, WorkStep } from "./step.js";
 
 /** The one step of a kind. Adds a problem where there are two, or where a required one is missing. */
 export function only<K extends Step["kind"]>(
@@ -24,11 +24,18 @@ export function only<K extends Step["kind"]>(
   return first;
 }
 
-/** The steps that do work, in the order written. */
+/** The steps that do work in an image, in the order written. */
 export function workOf(steps: readonly Step[]): readonly WorkStep[] {
-  return steps.filter(
-    (step): step is WorkStep => step.kind === "copy" || step.kind === "cast" || step.kind === "run" || step.kind === "sh",
-  );
+  return steps.filter((step): step is WorkStep => step.kind === "fetch" || isHostStep(step));
+}
+
+/** The steps that do work on the host, in the order written. */
+export function hostWorkOf(steps: readonly Step[]): readonly HostStep[] {
+  return steps.filter(isHostStep);
+}
+
+function isHostStep(step: Step): step is HostStep {
+  return step.kind === "copy" || step.kind === "cast" || step.kind === "run" || step.kind === "sh";
 }
 
 /** The settings that a script's WITH give, together, under the name of their origin. */

@@ -4,9 +4,9 @@ import type { SettingName } from "../settings/catalog.js";
 import type { SettingSource } from "../settings/merge.js";
 import type { ImageRef } from "./image-ref.js";
 import { parseCalls } from "./parse.js";
-import { inOrder, isBoot, only, ownSettings, workOf } from "./select.js";
+import { hostWorkOf, inOrder, isBoot, only, ownSettings } from "./select.js";
 import { checkSources, statOf } from "./source.js";
-import type { MachineSpec, WorkStep } from "./step.js";
+import type { HostStep, MachineSpec } from "./step.js";
 
 /** What a setup script wants, all checked: pure data that can be printed. */
 export type SetupPlan = {
@@ -18,7 +18,7 @@ export type SetupPlan = {
   readonly machine: MachineSpec;
   readonly settings: SettingSource;
   readonly command: readonly string[] | undefined;
-  readonly work: readonly WorkStep[];
+  readonly work: readonly HostStep[];
 };
 
 /**
@@ -31,7 +31,7 @@ export function planSetup(script: Script): SetupPlan {
   const image = only(script, steps, "image", found, { required: "IMAGE(url) says which image the machine runs" });
   const machine = only(script, steps, "machine", found, { required: "MACHINE(name) names the machine and its unit" });
   const exec = only(script, steps, "exec", found);
-  const work = workOf(steps);
+  const work = hostWorkOf(steps);
   found.push(...checkSources(work, script.folder));
   if (machine?.machine.template && !statOf(machine.machine.template)?.isFile()) {
     found.push({ at: machine.at, message: `MACHINE: template ${machine.machine.template} is no file` });

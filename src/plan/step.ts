@@ -14,6 +14,13 @@ export type Step = { readonly at: Place } & (
   | { readonly kind: "with"; readonly entries: readonly SettingEntry[]; readonly removed: readonly SettingName[] }
   | { readonly kind: "copy"; readonly source: string; readonly target: string }
   | { readonly kind: "cast"; readonly source: string; readonly target: string; readonly variables: Readonly<Record<string, unknown>> }
+  | {
+      readonly kind: "fetch";
+      readonly archive: ImageRef;
+      readonly source: string;
+      readonly target: string;
+      readonly digest: string | undefined;
+    }
   | { readonly kind: "run"; readonly argv: readonly string[] }
   | { readonly kind: "sh"; readonly script: string }
   | { readonly kind: "push" }
@@ -22,8 +29,11 @@ export type Step = { readonly at: Place } & (
 
 export type StepOf<K extends Step["kind"]> = Extract<Step, { readonly kind: K }>;
 
-/** The steps that do work, in the image or on the host, in the order written. */
-export type WorkStep = StepOf<"copy" | "cast" | "run" | "sh">;
+/** The steps that do work in an image, in the order written. */
+export type WorkStep = StepOf<"copy" | "cast" | "fetch" | "run" | "sh">;
+
+/** The steps that do work on the host. */
+export type HostStep = Exclude<WorkStep, { readonly kind: "fetch" }>;
 
 /** A machine as the script asks for it. */
 export type MachineSpec = {
@@ -42,6 +52,8 @@ export function describeStep(step: WorkStep, folder: string): string {
     case "copy":
     case "cast":
       return `${step.kind.toUpperCase()} ${relativeTo(folder, step.source)} → ${step.target}`;
+    case "fetch":
+      return `FETCH ${step.archive.written} ${step.source} → ${step.target}`;
     case "run":
       return `RUN ${shorten(oneLine(shellQuote(step.argv)))}`;
     case "sh":

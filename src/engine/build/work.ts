@@ -7,6 +7,7 @@ import { copyIntoRoot } from "../../layer/copy.js";
 import { type OverlayLayers, prepareOverlay, whileMounted } from "../../layer/overlay.js";
 import type { StepOf, WorkStep } from "../../plan/step.js";
 import { renderCast } from "../cast.js";
+import { fetchIntoImage } from "./fetch.js";
 import { type RunEnvironment, runInImage } from "./run-step.js";
 
 /** Where a step works: its upper layer above the layers before it, and a folder of its own for what it needs meanwhile. */
@@ -35,11 +36,12 @@ const handlers: Handlers = {
     await mkdir(staging, { recursive: true });
     await copyToImage(context, await renderCast(context.host, step, context.scriptFolder, staging), step.target);
   },
+  fetch: fetchIntoImage,
   run: (context, { argv }) => runCommand(context, argv),
   sh: (context, { script }) => runCommand(context, [...context.config.shellInvoke, script]),
 };
 
-async function copyToImage({ host, folder, layers }: StepContext, source: string, target: string): Promise<void> {
+export async function copyToImage({ host, folder, layers }: StepContext, source: string, target: string): Promise<void> {
   const overlay = await prepareOverlay(join(folder, "view"), layers);
   await whileMounted(host, overlay, (root) => copyIntoRoot(host, { source, root, target }));
 }

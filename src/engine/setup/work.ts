@@ -2,13 +2,13 @@ import { secondsSince } from "../../base/events.js";
 import type { Argv } from "../../host/host.js";
 import { copyIntoRoot } from "../../layer/copy.js";
 import type { SetupPlan } from "../../plan/setup-plan.js";
-import { describeStep, type StepOf, type WorkStep } from "../../plan/step.js";
+import { describeStep, type HostStep, type StepOf } from "../../plan/step.js";
 import { renderCast } from "../cast.js";
 import type { SetupContext } from "../context.js";
 import { stepFailed } from "../step-failed.js";
 
 type StepContext = SetupContext & { readonly folder: string; readonly scratch: string };
-type Handlers = { readonly [K in WorkStep["kind"]]: (context: StepContext, step: StepOf<K>) => Promise<void> };
+type Handlers = { readonly [K in HostStep["kind"]]: (context: StepContext, step: StepOf<K>) => Promise<void> };
 
 /** Does a setup script's COPY, CAST, RUN and SH on the host, in the order written. */
 export async function workOnHost(context: SetupContext, plan: SetupPlan): Promise<void> {
@@ -25,8 +25,8 @@ export async function workOnHost(context: SetupContext, plan: SetupPlan): Promis
   }
 }
 
-async function workStep(context: StepContext, step: WorkStep): Promise<void> {
-  const handle = handlers[step.kind] as (context: StepContext, step: WorkStep) => Promise<void>;
+async function workStep(context: StepContext, step: HostStep): Promise<void> {
+  const handle = handlers[step.kind] as (context: StepContext, step: HostStep) => Promise<void>;
   await handle(context, step);
 }
 

@@ -1,5 +1,6 @@
 import { Command, CommanderError, Option } from "commander";
 import { InterruptedError, NspawnError, UsageError } from "../base/errors.js";
+import type { Config } from "../config/config.js";
 import type { ScriptKind } from "../dsl/call.js";
 import type { EngineContext } from "../engine/context.js";
 import type { Script } from "../script/load.js";
@@ -39,22 +40,28 @@ export async function runScriptCommand<O extends CommonOptions>(command: ScriptC
     program.parse();
     const options = program.opts<O>();
     verbosity = options.quiet ? "quiet" : options.verbose ? "verbose" : "normal";
-    const { loadScript } = await import("../script/load.js");
+    const [{ loadScript }, { loadConfig }] = await Promise.all([import("../script/load.js"), import("../config/config.js")]);
+    const config = loadConfig(process.env);
     const script = await finishing(
-      loadScript(program.args[0] ?? "", command.kind),
+      loadScript(program.args[0] ?? "", command.kind, config),
       "the script waits for something that never comes: its top-level await does not end",
     );
     if (options.plan) console.log(await command.plan(script, options));
-    else await doWork(await command.work(script, options), verbosity, command.kind);
+    else await doWork(await command.work(script, options), verbosity, command.kind, config);
   } catch (error) {
     process.exitCode = exitCode(error, verbosity);
   }
 }
 
-async function doWork(work: (context: EngineContext) => Promise<void>, verbosity: Verbosity, kind: ScriptKind): Promise<void> {
+async function doWork(
+  work: (context: EngineContext) => Promise<void>,
+  verbosity: Verbosity,
+  kind: ScriptKind,
+  config: Config,
+): Promise<void> {
   if (process.getuid?.() !== 0)
     throw new NspawnError(`nspawn-${kind} has to be run by root, as with sudo; only --plan and --help need no rights`);
-  const [{ LocalHost }, { loadConfig }] = await Promise.all([import("../host/local.js"), import("../config/config.js")]);
+  const { LocalHost } = await import("../host/local.js");
   const host = new LocalHost();
   let interrupted = false;
   const interrupt = (): void => {
@@ -66,7 +73,7 @@ async function doWork(work: (context: EngineContext) => Promise<void>, verbosity
   // Folders and files that are made on the way have the usual modes, whatever the user's shell says.
   process.umask(0o022);
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, interrupt);
-  await work({ host, config: loadConfig(process.env), report: reporter(verbosity) });
+  await work({ host, config, report: reporter(verbosity) });
   // What could not be cut in two was the last there was to do.
   if (interrupted) throw new InterruptedError();
 }

@@ -1,19 +1,23 @@
 import { type NspawnError, ScriptError } from "../base/errors.js";
 import { callerPlace, type Place } from "../base/place.js";
+import type { Config } from "../config/config.js";
 import type { Call, Keyword, ScriptKind } from "./call.js";
 
+/**
+ * What a running script needs around it. `isScript` tells the user's files from ours and from libraries: a call's place is the
+ * nearest frame in one of them. `config` is what TOOL sees.
+ */
+export type Surroundings = { readonly isScript: (file: string) => boolean; readonly config: Config };
+
 /** What a running script has said so far. `ended`: nothing more counts. */
-type Recorder = { readonly kind: ScriptKind; readonly isScript: (file: string) => boolean; readonly calls: Call[]; ended: boolean };
+type Recorder = Surroundings & { readonly kind: ScriptKind; readonly calls: Call[]; ended: boolean };
 
 // Keywords are plain functions that scripts import, so they can find their recorder only here. One process runs one script.
 let current: Recorder | undefined;
 
-/**
- * Collects the calls of the keywords until `run` has ended. `isScript` tells the user's files from ours and from
- * libraries: a call's place is the nearest frame in one of them.
- */
-export async function recording(kind: ScriptKind, isScript: (file: string) => boolean, run: () => Promise<void>): Promise<readonly Call[]> {
-  const recorder: Recorder = { kind, isScript, calls: [], ended: false };
+/** Collects the calls of the keywords until `run` has ended. */
+export async function recording(kind: ScriptKind, surroundings: Surroundings, run: () => Promise<void>): Promise<readonly Call[]> {
+  const recorder: Recorder = { ...surroundings, kind, calls: [], ended: false };
   current = recorder;
   try {
     await run();
@@ -28,7 +32,7 @@ export async function recording(kind: ScriptKind, isScript: (file: string) => bo
  * @throws ScriptError where it cannot count
  */
 export function record(kind: ScriptKind, keyword: Keyword, args: readonly unknown[]): void {
-  const at = callerPlace(current?.isScript ?? (() => true)) ?? { file: "unknown", line: 0 };
+  const at = scriptPlace();
   if (!current)
     throw misuse(
       at,
@@ -44,6 +48,16 @@ export function record(kind: ScriptKind, keyword: Keyword, args: readonly unknow
   }
   if (current.ended) throw misuse(at, `${keyword} was called after the script had ended`, "await what calls it");
   current.calls.push({ keyword, args, at });
+}
+
+/** The place in the script that called, for errors of TOOL. */
+export function scriptPlace(): Place {
+  return callerPlace(current?.isScript ?? (() => true)) ?? { file: "unknown", line: 0 };
+}
+
+/** The configuration that the running script sees; undefined outside of one. */
+export function scriptConfig(): Config | undefined {
+  return current?.config;
 }
 
 function misuse(at: Place, message: string, hint: string): NspawnError {

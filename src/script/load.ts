@@ -4,6 +4,7 @@ import { dirname, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { hasCode, messageOf, NspawnError, ScriptError, UsageError } from "../base/errors.js";
 import { type Place, placeOfError } from "../base/place.js";
+import type { Config } from "../config/config.js";
 import type { Call, ScriptKind } from "../dsl/call.js";
 import { recording } from "../dsl/record.js";
 import type { HookData } from "./hooks.js";
@@ -16,7 +17,7 @@ export type Script = { readonly path: string; readonly folder: string; readonly 
  * very package, wherever the script lies and whatever is installed beside it.
  * @throws ScriptError with the script's line, for a syntax error or whatever the script threw
  */
-export async function loadScript(path: string, kind: ScriptKind): Promise<Script> {
+export async function loadScript(path: string, kind: ScriptKind, config: Config): Promise<Script> {
   const real = realScript(path);
   const package_ = new URL("..", import.meta.url);
   const data: HookData = {
@@ -28,7 +29,7 @@ export async function loadScript(path: string, kind: ScriptKind): Promise<Script
   register("./hooks.js", import.meta.url, { data });
   const ours = resolve(import.meta.dirname, "..");
   const isScript = (file: string): boolean => file.startsWith("/") && !file.startsWith(`${ours}/`) && !file.includes("/node_modules/");
-  const calls = await recording(kind, isScript, async () => {
+  const calls = await recording(kind, { isScript, config }, async () => {
     try {
       await import(data.script);
     } catch (error) {

@@ -1,4 +1,4 @@
-import { isList, type SettingName } from "./catalog.js";
+import { catalog, isList, type SettingName } from "./catalog.js";
 import type { SettingEntry } from "./value.js";
 
 /** A setting that counts, with the script or the image that it comes from. */
@@ -12,25 +12,30 @@ export type SettingSource = {
 };
 
 /**
- * Settles inherited settings. A single value is taken from the nearest source; lists add up, farthest first, since
- * the order of options decides in systemd-nspawn; of one environment variable the nearest value stays.
+ * Settles inherited settings. A single value is taken from the nearest source; lists add up, farthest first, since the order of
+ * options decides in systemd-nspawn. Of items that are about the same thing (a variable, a mount's target, a port of the host, a
+ * credential), or that are the same, the nearest stays: systemd-nspawn would refuse the second, or hide one by the other.
  * @param sources farthest ancestor first, the nearest (the script itself) last
  */
 export function mergeSettings(sources: readonly SettingSource[]): readonly Setting[] {
-  let merged: Setting[] = [];
+  const merged = new Map<string | symbol, Setting>();
   for (const { origin, removed, entries } of sources) {
-    merged = merged.filter(({ name }) => !removed.includes(name));
+    for (const [key, { name }] of merged) if (removed.includes(name)) merged.delete(key);
     for (const entry of entries) {
       const key = keyOf(entry);
-      if (key !== undefined) merged = merged.filter((earlier) => keyOf(earlier) !== key);
-      merged.push({ ...entry, origin });
+      // Its place is that of the nearest, too.
+      merged.delete(key);
+      merged.set(key, { ...entry, origin });
     }
   }
-  return merged;
+  return [...merged.values()];
 }
 
-/** Entries of the same key replace each other; undefined: nothing is replaced. */
-function keyOf({ name, value }: SettingEntry): string | undefined {
-  if (name === "Environment") return `Environment=${value.slice(0, value.indexOf("="))}`;
-  return isList(name) ? undefined : name;
+/** Entries of the same key replace each other. */
+function keyOf({ name, value }: SettingEntry): string | symbol {
+  const { form, kind } = catalog[name];
+  // An argument may well be there twice.
+  if (form === "positional") return Symbol();
+  if (!isList(name)) return name;
+  return kind.about?.(value) ?? `${name}=${value}`;
 }

@@ -1,17 +1,19 @@
 import { catalog } from "./catalog.js";
 import type { Setting } from "./merge.js";
+import { unquoteWord } from "./quoted-words.js";
+import type { SettingEntry } from "./value.js";
 
 /** Options of systemd-nspawn(1) for the settings, in their order; positional ones (Parameters) are left out, see {@link parametersOf}. */
-export function renderSettings(settings: readonly Setting[]): readonly string[] {
+export function renderSettings(settings: readonly SettingEntry[]): readonly string[] {
   return settings.flatMap(argvOf);
 }
 
 /** The positional arguments that settings give. */
 export function parametersOf(settings: readonly Setting[]): readonly string[] {
-  return settings.filter(({ name }) => catalog[name].form === "positional").map(({ value }) => value);
+  return settings.filter(({ name }) => catalog[name].form === "positional").map(({ value }) => unquoteWord(value));
 }
 
-function argvOf({ name, value }: Setting): readonly string[] {
+function argvOf({ name, value }: SettingEntry): readonly string[] {
   const { form, option } = catalog[name];
   switch (form) {
     case "flag":

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { catalog, isList, isSettingName, rowOf, type SettingName } from "../../src/settings/catalog.js";
+import { catalog, isList, isSettingName, rowOf, settingNames } from "../../src/settings/catalog.js";
 
 type Row = {
   readonly section: string;
@@ -53,13 +53,19 @@ describe("the catalog", () => {
   });
 
   test("lists are those that can be given more than once", () => {
-    const lists = (Object.keys(catalog) as SettingName[]).filter(isList);
-    expect(lists.sort()).toEqual(
+    const lists = settingNames.filter(isList);
+    expect(lists.toSorted()).toEqual(
       [
         ...["AmbientCapability", "Bind", "BindReadOnly", "BindUser", "BindUserGroup", "Capability", "DropCapability", "Environment"],
         ...["IPVLAN", "Inaccessible", "Interface", "LoadCredential", "MACVLAN", "Overlay", "OverlayReadOnly", "Parameters", "Port"],
         ...["Property", "RestrictAddressFamilies", "SetCredential", "SystemCallFilter", "TemporaryFileSystem", "VirtualEthernetExtra"],
       ].sort(),
     );
+  });
+
+  test("a setting for what is read-only is one of the same kind", () => {
+    const names = settingNames.flatMap((name) => catalog[name].readOnlyName ?? []);
+    expect(names).toEqual(["BindReadOnly", "OverlayReadOnly"]);
+    for (const name of names) expect(isSettingName(name)).toBe(true);
   });
 });

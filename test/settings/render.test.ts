@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { SettingName } from "../../src/settings/catalog.js";
 import type { Setting } from "../../src/settings/merge.js";
 import { parametersOf, renderSettings } from "../../src/settings/render.js";
+import { entriesOf, WrongValue } from "../../src/settings/value.js";
 
 const setting = (name: SettingName, value: string): Setting => ({ name, value, origin: "o" });
 const argv = (...settings: readonly Setting[]): readonly string[] => renderSettings(settings);
@@ -20,12 +21,24 @@ describe("renderSettings", () => {
     ["AutoPrivateUsers", "yes", ["-U"]],
     ["Port", "tcp:80", ["--port=tcp:80"]],
     ["PrivateUsersChown", "yes", ["--private-users-chown"]],
+    ["Private", "no", []],
+    ["PrivateUsers", "no", ["--private-users=no"]],
+    ["NotifyReady", "no", ["--notify-ready=no"]],
+    ["NamespacePath", "/run/netns/a", ["--network-namespace-path=/run/netns/a"]],
+    ["RestrictAddressFamilies", "", ["--restrict-address-families="]],
+    ["SystemCallFilter", "~@mount bpf", ["--system-call-filter=~@mount bpf"]],
   ] as const)("%s=%s", (name, value, expected) => {
     expect(argv(setting(name, value))).toEqual(expected);
   });
 
   test("a list is an option for each item, in order", () => {
     expect(argv(setting("Capability", "CAP_A"), setting("Capability", "CAP_B"))).toEqual(["--capability=CAP_A", "--capability=CAP_B"]);
+  });
+
+  test("arguments are what they were before they were written", () => {
+    const entries = entriesOf("Parameters", ["a b", '"c"', "", "d\\"]);
+    if (entries instanceof WrongValue) throw new Error(entries.expected);
+    expect(parametersOf(entries.map((entry) => ({ ...entry, origin: "o" })))).toEqual(["a b", '"c"', "", "d\\"]);
   });
 
   test("parameters are no options but come at the end", () => {

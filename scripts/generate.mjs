@@ -1,0 +1,19 @@
+// Writes what is made from tables in the code: documents, types and the commented configuration. Started by scripts/generate.
+import { writeFileSync } from "node:fs";
+
+const project = new URL("../", import.meta.url);
+
+/** Each file, with the module of dist that makes its text, and the function there. */
+const files = [
+  { path: "docs/settings.md", module: "dist/settings/document.js", make: "settingsDocument" },
+  { path: "src/settings/settings.ts", module: "dist/settings/document.js", make: "settingsTypes" },
+  { path: "docs/config.md", module: "dist/config/document.js", make: "configDocument" },
+  { path: "config.ini", module: "dist/config/document.js", make: "configFile" },
+  { path: "docs/config.md", module: "dist/config/document.js", make: "configDocument" },
+  { path: "config.ini", module: "dist/config/document.js", make: "configFile" },
+];
+
+for (const { path, module, make } of files) {
+  const { [make]: text } = await import(new URL(module, project).href);
+  writeFileSync(new URL(path, project), text());
+}

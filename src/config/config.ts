@@ -1,25 +1,30 @@
-import { resolve } from "node:path";
+import type { authKeys, KeySchema, Kinds, schema } from "./schema.js";
 
-/** Settings of the tool itself. */
+type Camel<S> = S extends `${infer Head}_${infer Tail}` ? `${Head}${Capitalize<Camel<Tail>>}` : S;
+
+type ValueOf<K extends KeySchema> = K extends { readonly choices: readonly (infer Word)[] }
+  ? K["kind"] extends "choices"
+    ? readonly Word[]
+    : Word
+  : Kinds[K["kind"]];
+
+type ValuesOf<T extends Readonly<Record<string, KeySchema>>> = { readonly [K in keyof T as Camel<K>]: ValueOf<T[K]> };
+
+/** Values of the keys of a section `[auth/HOST]`. */
+export type AuthValues = ValuesOf<typeof authKeys>;
+
+/** How one host is reached. `host` and `port` take the place of those in the URL. */
+export type Auth = { readonly host: string | undefined; readonly port: number | undefined; readonly login: Login };
+
+export type Login =
+  | { readonly kind: "empty" }
+  | { readonly kind: "basic"; readonly username: string; readonly password: string }
+  | { readonly kind: "token"; readonly token: string };
+
+/**
+ * Settings of the tool itself: those of the table in `schema.ts`, `[storage] root` as `config.storage.root`, with the hosts of
+ * `[auth/HOST]` by their names in lower case. Docs in docs/config.md.
+ */
 export type Config = {
-  /** The image store. */
-  readonly storageRoot: string;
-  /** Where machines' roots are mounted. */
-  readonly machinesFolder: string;
-  /** Where machines' units are. */
-  readonly unitFolder: string;
-  /** How SH runs its script: the script comes after these. */
-  readonly shellInvoke: readonly string[];
-};
-
-export const defaultConfig: Config = {
-  storageRoot: "/var/lib/nspawn",
-  machinesFolder: "/var/lib/machines",
-  unitFolder: "/etc/systemd/system",
-  shellInvoke: ["/usr/bin/env", "sh", "-e", "-c"],
-};
-
-/** The defaults, with what the environment overrides: NSPAWN_STORAGE_ROOT. */
-export function loadConfig(environment: Readonly<Record<string, string | undefined>>): Config {
-  return { ...defaultConfig, storageRoot: resolve(environment.NSPAWN_STORAGE_ROOT || defaultConfig.storageRoot) };
-}
+  readonly [S in keyof typeof schema]: ValuesOf<(typeof schema)[S]["keys"]>;
+} & { readonly auth: ReadonlyMap<string, Auth> };

@@ -4,7 +4,7 @@ import type { ImageRef } from "../plan/image-ref.js";
 /** What tells one version of a URL's content from another: names and values, such as `etag`. Empty: nothing is known. */
 export type Validators = Readonly<Record<string, string>>;
 
-type Download = { readonly body: Readable; readonly bytes: number | undefined; readonly validators: Validators };
+export type Download = { readonly body: Readable; readonly bytes: number | undefined; readonly validators: Validators };
 
 /** An archive that is ready to be published: a file that is not needed any more afterwards. */
 export type Upload = { readonly path: string; readonly bytes: number; readonly digest: string };
@@ -22,10 +22,4 @@ export interface Transport {
 export function sameContent(a: Validators, b: Validators): boolean {
   const keys = Object.keys(a);
   return keys.length > 0 && keys.length === Object.keys(b).length && keys.every((key) => a[key] === b[key]);
-}
-
-/** The transport for an image; what it needs is loaded only now. */
-export async function transportFor(image: ImageRef): Promise<Transport> {
-  if (image.scheme === "file") return (await import("./file.js")).fileTransport;
-  return (await import("./http.js")).httpTransport;
 }

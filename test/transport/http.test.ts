@@ -1,25 +1,19 @@
 import { once } from "node:events";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { buffer } from "node:stream/consumers";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { pull } from "../../src/image/pull.js";
-import { httpTransport } from "../../src/transport/http.js";
+import { dispatcherFor } from "../../src/transport/dispatcher.js";
+import { HttpTransport } from "../../src/transport/http.js";
+import { noProxies } from "../../src/transport/proxy.js";
 import { makeImage, ref, storeContext } from "../support/archive.js";
+import { closedPort, serve } from "../support/server.js";
 import { tempFolder } from "../support/temp.js";
 
-/** Starts a server on this host for one test, and gives its URL. */
-async function serve(listener: RequestListener): Promise<string> {
-  const server = createServer(listener).listen(0, "127.0.0.1");
-  await once(server, "listening");
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-}
+const httpTransport = new HttpTransport({ dispatcher: dispatcherFor(noProxies, 15), auth: undefined, readTimeout: 60 });
 
 /** An archive to serve. */
 function archive(): Buffer {
@@ -101,10 +95,7 @@ describe("get and probe", () => {
   });
 
   test("a port where nobody listens is told", async () => {
-    const server = createServer().listen(0, "127.0.0.1");
-    await once(server, "listening");
-    const { port } = server.address() as AddressInfo;
-    await new Promise((done) => server.close(done));
+    const port = await closedPort();
     await expect(httpTransport.get(ref(`http://127.0.0.1:${port}/a`))).rejects.toThrow(
       new RegExp(`^http://127\\.0\\.0\\.1:${port}/a: GET failed: .*ECONNREFUSED`),
     );
@@ -241,7 +232,7 @@ describe("pulls over HTTP", () => {
       (_, response) => void response.writeHead(200, { "content-type": "text/html" }).end("<html>please log in</html>"),
     );
     const folder = tempFolder();
-    await expect(pull(await storeContext(folder), ref(`${url}/a.tar.gz`))).rejects.toThrow(/a\.tar\.gz cannot be extracted: /);
+    await expect(pull(await storeContext(folder), ref(`${url}/a.tar.gz`))).rejects.toThrow(/a\.tar\.gz is no archive: /);
     empty(folder);
   });
 

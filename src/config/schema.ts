@@ -1,0 +1,198 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: references of the file, which it writes as TypeScript does.
+
+/** What a key's value is read as; `values.ts` has a reader for each. */
+export type Kinds = {
+  readonly boolean: boolean;
+  readonly text: string;
+  /** One of `choices`, or several of them in an order. */
+  readonly choice: string;
+  readonly choices: readonly string[];
+  readonly seconds: number;
+  /** An absolute path; a relative one starts at the working directory. */
+  readonly path: string;
+  readonly optionalPath: string | undefined;
+  readonly port: number | undefined;
+  readonly list: readonly string[];
+  /** A program and its arguments. */
+  readonly argv: readonly string[];
+  readonly webUrls: readonly string[];
+  readonly urlPrefixes: readonly string[];
+  readonly mountOptions: readonly string[];
+  readonly proxyVariables: ProxyVariables;
+};
+
+/** Proxies as the environment names them; undefined: none is given. */
+export type ProxyVariables = {
+  readonly http_proxy?: string | undefined;
+  readonly https_proxy?: string | undefined;
+  readonly no_proxy?: string | undefined;
+};
+
+export type KeySchema = {
+  readonly kind: keyof Kinds;
+  /** As it would stand in the file. */
+  readonly default: string;
+  /** Full sentences for documents and for the packaged file. */
+  readonly doc: string;
+  readonly choices?: readonly string[];
+  /** Other words for some of the choices. */
+  readonly aliases?: Readonly<Record<string, string>>;
+  /** Its value is never shown. */
+  readonly secret?: true;
+};
+
+type SectionSchema = { readonly doc: string; readonly keys: Readonly<Record<string, KeySchema>> };
+
+/** All sections and keys with one place in the file: types, defaults, checks, `config.ini` and `docs/config.md` come from this table. */
+export const schema = {
+  main: {
+    doc: "The commands themselves.",
+    keys: {
+      trace_error: { kind: "boolean", default: "no", doc: "Print the stack of an error, as `--verbose` does." },
+    },
+  },
+  config: {
+    doc: "Where the configuration comes from.",
+    keys: {
+      path_list: {
+        kind: "list",
+        default: "/etc/nspawn/config.ini\n$HOME/.nspawn/config.ini\n$HOME/.config/nspawn/config.ini",
+        doc: "Files to read, one a line; a later one overrides an earlier one, and one that is not there is skipped. Counts in the environment and in `--config` only: in a file it would come too late.",
+      },
+    },
+  },
+  logging: {
+    doc: "What the commands say.",
+    keys: {
+      level: {
+        kind: "choice",
+        choices: ["debug", "info", "warning", "error"],
+        aliases: { critical: "error", warn: "warning" },
+        default: "info",
+        doc: "How much is said. `debug` is `--verbose`, `warning` is `--quiet`; `error` leaves out warnings, too.",
+      },
+      format: {
+        kind: "text",
+        default: "%(message)s",
+        doc: "How a line looks where the output is no terminal: `%(message)s`, `%(asctime)s` (the time), `%(levelname)s`; a width as in `%(levelname)-6s`.",
+      },
+      datefmt: { kind: "text", default: "%Y-%m-%d %H:%M:%S", doc: "How `%(asctime)s` looks, as in strftime(3)." },
+    },
+  },
+  storage: {
+    doc: "Where images and machines are kept. `extract` and `tempdir` have to be on one file system.",
+    keys: {
+      root: { kind: "path", default: "/var/lib/nspawn", doc: "The image store; records of URLs and locks are in it." },
+      extract: { kind: "path", default: "${storage:root}/extract", doc: "Layers: the content of images." },
+      runtime: { kind: "path", default: "${storage:root}/runtime", doc: "Writable layers of machines." },
+      tempdir: { kind: "path", default: "${storage:root}/tempdir", doc: "Work in progress: downloads and builds." },
+    },
+  },
+  build: {
+    doc: "How images are built.",
+    keys: {
+      shell_invoke: {
+        kind: "argv",
+        default: "/usr/bin/env\nsh\n-e\n-c\n{script}",
+        doc: "How SH runs its script, in builds and on the host: a program and its arguments, one a line. `{script}` stands for the script; without it the script comes last.",
+      },
+      preserve_build_dir: {
+        kind: "boolean",
+        default: "no",
+        doc: "Keep the work folder of each build, with a layer for each step, and say where it is. Remove it with rm(1).",
+      },
+    },
+  },
+  proxy: {
+    doc: "Proxies. For each protocol the first one that takes a connection counts; of several `no_proxy` the last.",
+    keys: {
+      use_host_proxy: { kind: "boolean", default: "yes", doc: "Downloads and uploads, those of BOOTSTRAP too, go through a proxy." },
+      use_machine_proxy: {
+        kind: "boolean",
+        default: "no",
+        doc: "Commands of a build, RUN and SH, find the proxies in their environment (`http_proxy`, `HTTP_PROXY`, …). The image does not keep them, and a variable that the script sets itself wins.",
+      },
+      socket_timeout: { kind: "seconds", default: "1", doc: "How many seconds a proxy has to take a connection." },
+      proxy_check_list: {
+        kind: "choices",
+        choices: ["user", "root", "config"],
+        default: "user\nroot\nconfig",
+        doc: "Where proxies come from, in this order. `config` is `proxy_config_text`. `user` and `root` are the environment of the command: under sudo(8), what its policy lets through (`env_keep`).",
+      },
+      proxy_config_text: {
+        kind: "proxyVariables",
+        default: "",
+        secret: true,
+        doc: "Proxies, one a line: `http_proxy = URL`, `https_proxy = URL`, `no_proxy = HOST,HOST`.",
+      },
+    },
+  },
+  network: {
+    doc: "How other hosts are reached.",
+    keys: {
+      check_timeout: { kind: "seconds", default: "3", doc: "How many seconds a look-up of TOOL waits for an answer." },
+      check_host_list: {
+        kind: "webUrls",
+        default: "https://checkip.amazonaws.com/\nhttps://api.ipify.org/\nhttps://ipv4.icanhazip.com/",
+        doc: "URLs that answer with the caller's public address as text, one a line; TOOL asks them for it.",
+      },
+      connect_timeout: { kind: "seconds", default: "15", doc: "How many seconds a server of images has to take a connection." },
+      read_timeout: {
+        kind: "seconds",
+        default: "60",
+        doc: "How many seconds a server of images has to answer, and then for each further part of the archive.",
+      },
+    },
+  },
+  machine: {
+    doc: "Units of machines.",
+    keys: {
+      template: {
+        kind: "optionalPath",
+        default: "",
+        doc: "Template of the unit where the script names none. Empty: the one of the package, `templates/machine-default.service`.",
+      },
+      use_bind_stub: {
+        kind: "boolean",
+        default: "yes",
+        doc: "Sources of Bind and Overlay that are not on the host are made at the start: a folder if the path ends in `/`, else an empty file.",
+      },
+      overlayfs_mount_opts: {
+        kind: "mountOptions",
+        default: "",
+        doc: "More options for the overlay of a machine's root, one a line, such as `xino=auto`. `index=off`, `metacopy=off`, `redirect_dir=off` and `nodev` always hold.",
+      },
+      trust_list: {
+        kind: "urlPrefixes",
+        default: "file:",
+        doc: "Images that may set what opens the host to the machine without a grant: beginnings of URLs, one a line, such as `https://images.example.org/`.",
+      },
+    },
+  },
+} as const satisfies Readonly<Record<string, SectionSchema>>;
+
+/** The keys of a section `[auth/HOST]`: how the host of an image's URL is reached, and who we are there. */
+export const authKeys = {
+  type: {
+    kind: "choice",
+    choices: ["empty", "basic", "token"],
+    default: "empty",
+    doc: "The kind of login: `empty` (none), `basic` (username and password), `token` (a bearer token).",
+  },
+  host: { kind: "text", default: "", doc: "The host that is asked instead. The image keeps its URL." },
+  port: { kind: "port", default: "", doc: "The port that is asked instead." },
+  username: { kind: "text", default: "", secret: true, doc: "The user, for `basic`." },
+  password: { kind: "text", default: "", secret: true, doc: "The password, for `basic`." },
+  token: { kind: "text", default: "", secret: true, doc: "The token, for `token`." },
+} as const satisfies Readonly<Record<string, KeySchema>>;
+
+/** What the Python tool's configuration has and this one has not, with the reason. A trailing `*` stands for anything. */
+export const retired: readonly { readonly name: string; readonly reason: string }[] = [
+  { name: "build/build_space", reason: "builds work in storage/tempdir" },
+  { name: "build/build_regex", reason: "builds need no names of machines" },
+  { name: "storage/archive", reason: "archives are not kept: they are extracted while they come in" },
+  { name: "storage/provision", reason: "nothing is provisioned through a folder" },
+  { name: "wrapper/*", reason: "programs are found in PATH and called with fixed options" },
+  { name: "hatch/*", reason: "services come with their own scripts" },
+  { name: "hatcher/*", reason: "services come with their own scripts" },
+];

@@ -1,0 +1,144 @@
+import { readFileSync, statSync } from "node:fs";
+import { type ConfigProblem, hasCode, messageOf, UsageError } from "../base/errors.js";
+import type { Environment, RawValue } from "./expand.js";
+import { authHost, checkKey, checkSection } from "./name-check.js";
+import { type Ini, type IniEntry, parseIni } from "./parse.js";
+import { type KeySchema, schema } from "./schema.js";
+
+/** A value with its key and where it was given, as people find it. */
+export type Given = RawValue & { readonly key: string; readonly at: string };
+
+/** What one source of configuration says, in its order, and what is wrong with it. */
+export type Source = {
+  readonly given: readonly Given[];
+  readonly problems: readonly ConfigProblem[];
+  readonly warnings: readonly string[];
+};
+
+/** What files say; those that are not there say nothing. */
+export function fromFiles(paths: readonly string[]): Source {
+  return joined(paths.map(fromFile));
+}
+
+/** The variables `NSPAWN_SECTION_KEY` of all keys there are. Their values are taken as they are: the shell has expanded them. */
+export function fromVariables(environment: Environment): Source {
+  const given = Object.entries(schema).flatMap(([section, { keys }]) =>
+    Object.keys(keys).flatMap((key): readonly Given[] => {
+      const at = `NSPAWN_${section}_${key}`.toUpperCase();
+      const text = environment[at];
+      return text ? [{ section, key, text: trimmedLines(text), at, verbatim: true }] : [];
+    }),
+  );
+  return { given, problems: [], warnings: [] };
+}
+
+/**
+ * The values of the option `--config`.
+ * @throws UsageError for one that is not `[section]key=value`
+ */
+export function fromOverrides(overrides: readonly string[]): Source {
+  return joined(
+    overrides.map((override) => {
+      const [, section, key, text = ""] = /^\[([^[\]]+)\]\s*([^=\s]+)\s*=(.*)$/s.exec(override) ?? [];
+      if (section === undefined || key === undefined) {
+        throw new UsageError(`--config is '[section]key=value', not ${JSON.stringify(override.replace(/=.*/s, "=…"))}`);
+      }
+      const checked = checkEntries([{ section, key, text: trimmedLines(text), line: 0 }], () => `--config '[${section}]${key}'`);
+      const secret = checked.given.some(isSecret);
+      const warning = `--config '[${section}]${key}': all users of this host can see the arguments of a command; write this into a file with mode 600`;
+      return { ...checked, warnings: [...checked.warnings, ...(secret ? [warning] : [])] };
+    }),
+  );
+}
+
+function fromFile(path: string): Source {
+  let content: string;
+  let mode: number;
+  try {
+    content = readFileSync(path, "utf8");
+    ({ mode } = statSync(path));
+  } catch (error) {
+    if (hasCode(error, "ENOENT", "ENOTDIR")) return joined([]);
+    // A file with a login is for root, and --plan is for everybody.
+    if (hasCode(error, "EACCES") && process.getuid?.() !== 0) {
+      return { given: [], problems: [], warnings: [`${path} is left out: only root can read it`] };
+    }
+    return { given: [], problems: [{ at: path, message: `cannot be read: ${messageOf(error)}` }], warnings: [] };
+  }
+  return fromText(path, content, mode);
+}
+
+function fromText(path: string, content: string, mode: number): Source {
+  const at = ({ line }: { readonly line: number }): string => `${path}:${line}`;
+  const ini = parseIni(content);
+  const checked = checkEntries(ini.entries, at);
+  const isOpen = (mode & 0o044) !== 0 && checked.given.some(isSecret);
+  return joined([
+    { given: [], problems: ini.problems.map((problem) => ({ at: at(problem), message: problem.message })), warnings: [] },
+    checked,
+    { given: [], problems: [...wrongSections(ini, at), ...doubles(ini, at)], warnings: [] },
+    { given: [], problems: [], warnings: isOpen ? [`${path} holds a login and can be read by other users: chmod 600 ${path}`] : [] },
+  ]);
+}
+
+function checkEntries(entries: readonly IniEntry[], at: (entry: IniEntry) => string): Source {
+  return joined(
+    entries.map((entry): Source => {
+      const { key, text } = entry;
+      const host = authHost(entry.section);
+      // Names of hosts are the same in capitals.
+      const section = host === undefined ? entry.section : `auth/${host}`;
+      const given = [{ section, key, text, at: at(entry) }];
+      const check = checkKey(section, key);
+      if (check.kind === "key") return { given, problems: [], warnings: [] };
+      if (check.kind === "unknown") return { given: [], problems: [{ at: at(entry), message: check.message }], warnings: [] };
+      // Others may refer to it all the same.
+      return { given, problems: [], warnings: [`${at(entry)}: ${section}/${key} has no meaning any more: ${check.reason}`] };
+    }),
+  );
+}
+
+/** Sections without keys, which no key tells of. */
+function wrongSections({ sections, entries }: Ini, at: (section: { readonly line: number }) => string): readonly ConfigProblem[] {
+  return sections
+    .filter(({ name }) => !entries.some(({ section }) => section === name))
+    .flatMap((section) => {
+      const check = checkSection(section.name);
+      return check?.kind === "unknown" ? [{ at: at(section), message: check.message }] : [];
+    });
+}
+
+/** A key that a file gives twice is a mistake; between files the later one counts. */
+function doubles({ entries }: Ini, at: (entry: IniEntry) => string): readonly ConfigProblem[] {
+  const lines = new Map<string, number>();
+  return entries.flatMap((entry) => {
+    const name = `${entry.section}/${entry.key}`;
+    const first = lines.get(name);
+    lines.set(name, first ?? entry.line);
+    return first === undefined ? [] : [{ at: at(entry), message: `${name} is given twice, first in line ${first}` }];
+  });
+}
+
+function isSecret({ section, key, text }: Given): boolean {
+  const check = checkKey(section, key);
+  const known: KeySchema | undefined = check.kind === "key" ? check.key : undefined;
+  if (text === "" || !known?.secret) return false;
+  // Proxies are secret only if there is a login in one of them.
+  return known.kind !== "proxyVariables" || /\/\/[^/\s]*@/.test(text);
+}
+
+function trimmedLines(text: string): string {
+  return text
+    .split("\n")
+    .map((line) => line.trim())
+    .filter((line) => line !== "")
+    .join("\n");
+}
+
+function joined(sources: readonly Source[]): Source {
+  return {
+    given: sources.flatMap(({ given }) => given),
+    problems: sources.flatMap(({ problems }) => problems),
+    warnings: sources.flatMap(({ warnings }) => warnings),
+  };
+}

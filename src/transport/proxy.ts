@@ -1,0 +1,106 @@
+import { connect } from "node:net";
+import type { Config } from "../config/config.js";
+import type { Environment } from "../config/expand.js";
+import type { ProxyVariables } from "../config/schema.js";
+import { proxyUrl } from "../config/values.js";
+import { isLoopback } from "./loopback.js";
+
+/** The proxies that work, by the protocol they are for, and for whom none is used: names of hosts, separated by commas. */
+export type Proxies = { readonly http: URL | undefined; readonly https: URL | undefined; readonly noProxy: string };
+
+export const noProxies: Proxies = { http: undefined, https: undefined, noProxy: "" };
+
+/**
+ * Finds the proxies of `[proxy]`: of each protocol the first in the order of `proxy_check_list` that takes a connection.
+ * @param onUnusable gets a text for each that does not, without its login
+ */
+export async function findProxies(config: Config["proxy"], environment: Environment, onUnusable: (text: string) => void): Promise<Proxies> {
+  const named = fromEnvironment(environment);
+  const bySource = { user: named, root: named, config: config.proxyConfigText };
+  const sources = config.proxyCheckList.map((source) => bySource[source]);
+  const works = memoized((text: string) => takesConnections(text, config.socketTimeout, onUnusable));
+  const [http, https] = await Promise.all((["http_proxy", "https_proxy"] as const).map((name) => firstWorking(sources, name, works)));
+  return { http, https, noProxy: sources.findLast(({ no_proxy }) => no_proxy)?.no_proxy ?? "" };
+}
+
+/** Proxies as programs look for them in their environment: `http_proxy`, and `HTTP_PROXY` too. They may hold a login. */
+export function proxyVariables({ http, https, noProxy }: Proxies): Readonly<Record<string, string>> {
+  const named = { http_proxy: http?.href, https_proxy: https?.href, no_proxy: http || https ? noProxy || undefined : undefined };
+  return Object.fromEntries(
+    Object.entries(named).flatMap(([name, value]) =>
+      value === undefined
+        ? []
+        : [
+            [name, value],
+            [name.toUpperCase(), value],
+          ],
+    ),
+  );
+}
+
+/** Whether a host is asked without a proxy: one of `no_proxy` or below it, `*`, or this host. */
+export function isDirect({ hostname, port, protocol }: URL, noProxy: string): boolean {
+  if (isLoopback(hostname)) return true;
+  const ownPort = port || (protocol === "https:" ? "443" : "80");
+  return noProxy.split(/[,\s]+/).some((entry) => {
+    if (entry === "*") return true;
+    const [, name = "", onPort] = /^(.+?)(?::(\d+))?$/.exec(entry.toLowerCase()) ?? [];
+    const host = name.replace(/^\*?\./, "");
+    return host !== "" && (hostname === host || hostname.endsWith(`.${host}`)) && (onPort === undefined || onPort === ownPort);
+  });
+}
+
+function fromEnvironment(environment: Environment): ProxyVariables {
+  const get = (name: string): string | undefined => environment[name] || environment[name.toUpperCase()] || undefined;
+  return { http_proxy: get("http_proxy"), https_proxy: get("https_proxy"), no_proxy: get("no_proxy") };
+}
+
+async function firstWorking(
+  sources: readonly ProxyVariables[],
+  name: "http_proxy" | "https_proxy",
+  works: (text: string) => Promise<URL | undefined>,
+): Promise<URL | undefined> {
+  for (const { [name]: text } of sources) {
+    const url = text === undefined ? undefined : await works(text);
+    if (url) return url;
+  }
+  return undefined;
+}
+
+async function takesConnections(text: string, seconds: number, onUnusable: (text: string) => void): Promise<URL | undefined> {
+  const url = proxyUrl(text);
+  if (!url) {
+    onUnusable("a proxy is left out: it has no http: or https: URL");
+    return undefined;
+  }
+  const port = Number(url.port || (url.protocol === "https:" ? 443 : 80));
+  const why = await whyNoConnection(url.hostname.replace(/^\[|\]$/g, ""), port, seconds);
+  if (why === undefined) return url;
+  onUnusable(`the proxy ${url.protocol}//${url.host} is left out: ${why}`);
+  return undefined;
+}
+
+/** Undefined if a connection was taken within the time. */
+function whyNoConnection(host: string, port: number, seconds: number): Promise<string | undefined> {
+  return new Promise((done) => {
+    const socket = connect({ host, port });
+    const timer = setTimeout(() => end(`it takes no connection within ${seconds} s`), seconds * 1000);
+    const end = (why: string | undefined): void => {
+      clearTimeout(timer);
+      socket.destroy();
+      done(why);
+    };
+    socket.once("connect", () => end(undefined));
+    // Several addresses that all fail give an error without words.
+    socket.once("error", (error) => end(error.message || "none of its addresses takes a connection"));
+  });
+}
+
+function memoized<T>(make: (key: string) => Promise<T>): (key: string) => Promise<T> {
+  const made = new Map<string, Promise<T>>();
+  return (key) => {
+    const result = made.get(key) ?? make(key);
+    made.set(key, result);
+    return result;
+  };
+}

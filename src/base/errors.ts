@@ -22,8 +22,13 @@ export class UsageError extends NspawnError {
   override readonly exitCode = 2;
 }
 
-/** One thing that is wrong in a script, with its place. */
-export type Problem = { readonly at: Place; readonly message: string; readonly hint?: string | undefined };
+/** One thing that is wrong in a script, with its place. `near`: the text on that line that is wrong, as far as it is known. */
+export type Problem = {
+  readonly at: Place;
+  readonly message: string;
+  readonly hint?: string | undefined;
+  readonly near?: string | undefined;
+};
 
 /** All that is wrong in a script, reported together before anything is done. */
 export class ScriptError extends NspawnError {
@@ -33,6 +38,21 @@ export class ScriptError extends NspawnError {
 
   constructor(problems: readonly Problem[], options: { cause?: unknown } = {}) {
     super(problems.map((p) => p.message).join("; "), options);
+    this.problems = problems;
+  }
+}
+
+/** One thing that is wrong in the configuration. `at`: `file:line`, the variable of the environment, or the option. */
+export type ConfigProblem = { readonly at: string; readonly message: string };
+
+/** All that is wrong in the configuration, a line each. */
+export class ConfigError extends NspawnError {
+  override readonly name = "ConfigError";
+  override readonly exitCode = 2;
+  readonly problems: readonly ConfigProblem[];
+
+  constructor(problems: readonly ConfigProblem[], options: { hint?: string | undefined } = {}) {
+    super(problems.map(({ at, message }) => `${at}: ${message}`).join("\n"), options);
     this.problems = problems;
   }
 }

@@ -2,9 +2,19 @@ import type { Place } from "./place.js";
 
 /** What happens during the work; the command line shows it, or prints it for programs. */
 export type Event =
-  | { readonly kind: "begin"; readonly text: string }
+  /** Work that is no step of a script. `url`: what it is about; another event with that URL ends it. */
+  | { readonly kind: "begin"; readonly text: string; readonly url?: string }
   | { readonly kind: "warning"; readonly text: string }
   | { readonly kind: "detail"; readonly text: string }
+  /** Bytes on their way, up to ten times a second. `total`: as announced. `done`: these were all. */
+  | {
+      readonly kind: "transfer";
+      readonly url: string;
+      readonly direction: "down" | "up";
+      readonly bytes: number;
+      readonly total?: number;
+      readonly done: boolean;
+    }
   | {
       readonly kind: "pulled";
       readonly url: string;
@@ -18,6 +28,8 @@ export type Event =
   | { readonly kind: "step-end"; readonly at: Place; readonly text: string; readonly seconds: number; readonly cached: boolean }
   | { readonly kind: "pushed"; readonly url: string; readonly digest: string; readonly bytes: number; readonly seconds: number }
   | { readonly kind: "acted"; readonly text: string; readonly seconds?: number };
+
+export type EventOf<K extends Event["kind"]> = Extract<Event, { readonly kind: K }>;
 
 export type Report = (event: Event) => void;
 

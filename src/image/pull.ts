@@ -1,13 +1,19 @@
-import { messageOf, NspawnError, TransferError } from "../base/errors.js";
 import { type Report, secondsSince } from "../base/events.js";
 import type { Host } from "../host/host.js";
 import type { ImageRef } from "../plan/image-ref.js";
-import { sameContent, type Transport, transportFor } from "../transport/transport.js";
+import { sameContent, type Transport } from "../transport/transport.js";
+import type { Transports } from "../transport/transports.js";
+import { checkDigest, downloadArchive } from "./download.js";
 import type { ImageStore, StoredImage, StoredLayer } from "./store.js";
 import { unpack } from "./unpack.js";
 
 /** What pulling needs around it. */
-export type PullContext = { readonly host: Host; readonly store: ImageStore; readonly report: Report };
+export type PullContext = {
+  readonly host: Host;
+  readonly store: ImageStore;
+  readonly transports: Transports;
+  readonly report: Report;
+};
 
 /** The archive that is wanted, by its digest. `required`: any other content is refused; else the URL's own is taken instead. */
 export type Pin = { readonly digest: string; readonly required: boolean };
@@ -26,10 +32,11 @@ export async function pull(context: PullContext, image: ImageRef, pin?: Pin): Pr
   };
   const pinned = pin && (await pinnedLayer(context, image, pin));
   if (pinned) return say(pinned, "stored");
-  const transport = await transportFor(image);
+  const transport = await context.transports.for(image);
   const current = await currentLayer(context, transport, image, pin);
   if (current) return say(current, "stored");
-  const waiting = (other: string): void => context.report({ kind: "begin", text: `waiting for ${image.written}: ${other} pulls it` });
+  const waiting = (other: string): void =>
+    context.report({ kind: "begin", text: `waiting for ${image.written}: ${other} pulls it`, url: image.written });
   const lock = await context.store.lock(image.url, waiting);
   try {
     // Whoever had the lock may have pulled it just now.
@@ -42,11 +49,11 @@ export async function pull(context: PullContext, image: ImageRef, pin?: Pin): Pr
 }
 
 /** Whether a URL is known to have other content by now than the archive with this digest; not whether it can be reached. */
-export async function hasMovedOn({ store }: PullContext, image: ImageRef, digest: string): Promise<boolean> {
+export async function hasMovedOn({ store, transports }: PullContext, image: ImageRef, digest: string): Promise<boolean> {
   const record = await store.record(image);
   if (!record) return false;
   if (record.digest !== digest) return true;
-  const now = await (await transportFor(image)).probe(image).catch(() => record.validators);
+  const now = await (await transports.for(image)).probe(image).catch(() => record.validators);
   return Object.keys(now).length > 0 && !sameContent(record.validators, now);
 }
 
@@ -65,7 +72,7 @@ async function currentLayer(
 ): Promise<StoredLayer | undefined> {
   const record = await store.record(image);
   if (!record || !sameContent(record.validators, await transport.probe(image))) return undefined;
-  checkDigest(image, record.digest, pin);
+  checkPin(image, record.digest, pin);
   return store.layer(record.digest);
 }
 
@@ -75,27 +82,16 @@ async function download(
   image: ImageRef,
   pin: Pin | undefined,
 ): Promise<StoredLayer> {
-  report({ kind: "begin", text: `pull ${image.written}` });
+  report({ kind: "begin", text: `pull ${image.written}`, url: image.written });
   return store.whileTemporary(async (scratch) => {
-    const { body, bytes: announced, validators } = await transport.get(image);
-    const unpacked = await unpack(host, body, image.written, scratch).catch((error: unknown) => {
-      throw error instanceof NspawnError
-        ? error
-        : new TransferError(image.written, `the download broke off: ${messageOf(error)}`, { cause: error });
-    });
-    if (announced !== undefined && unpacked.bytes !== announced) {
-      throw new TransferError(image.written, `${unpacked.bytes} bytes came, ${announced} were announced`);
-    }
-    checkDigest(image, unpacked.digest, pin);
+    const unpacked = await downloadArchive({ host, report }, transport, image, (archive) => unpack(host, archive, image.written, scratch));
+    checkPin(image, unpacked.digest, pin);
     const layer = await store.addLayer(unpacked.folder, unpacked.digest, unpacked.bytes);
-    await store.setRecord(image, layer.digest, validators);
+    await store.setRecord(image, layer.digest, unpacked.validators);
     return layer;
   });
 }
 
-function checkDigest(image: ImageRef, digest: string, pin: Pin | undefined): void {
-  if (!pin?.required || pin.digest === digest) return;
-  throw new NspawnError(`${image.written} has the digest ${digest}, expected is ${pin.digest}`, {
-    hint: "if the new content is meant, put its digest into the script",
-  });
+function checkPin(image: ImageRef, digest: string, pin: Pin | undefined): void {
+  if (pin?.required) checkDigest(image, digest, pin.digest);
 }

@@ -61,10 +61,17 @@ export async function pipeTar(
 
 const extractOptions = ["--numeric-owner", "--same-owner", "--same-permissions", ...attributes];
 
-/** Extracts an archive, already decompressed or not, into a folder, everything as it was packed. */
-export async function extractTar(host: Host, archive: Readable, folder: string, decompressor: string | undefined): Promise<void> {
+/** `decompressor`: a command line; `layer`: whether marks of opaque folders are taken along. */
+export type ExtractOptions = { readonly decompressor?: string | undefined; readonly layer: boolean };
+
+/**
+ * Extracts an archive into a folder, everything as it was packed. tar(1) keeps what would lead out of the folder in it (absolute names,
+ * links), or fails (`..` in a name).
+ */
+export async function extractTar(host: Host, archive: Readable, folder: string, { decompressor, layer }: ExtractOptions): Promise<void> {
   const program = decompressor === undefined ? [] : [`--use-compress-program=${decompressor}`];
-  const argv: Argv = ["tar", "--extract", "--file=-", ...program, ...extractOptions, opaqueAttribute, `--directory=${openFolder(0)}`];
+  const marks = layer ? [opaqueAttribute] : [];
+  const argv: Argv = ["tar", "--extract", "--file=-", ...program, ...extractOptions, ...marks, `--directory=${openFolder(0)}`];
   await host.run({ argv, folders: [folder], input: archive });
 }
 

@@ -37,7 +37,7 @@ async function pack(path: string, sources: readonly TarSource[], options: Parame
 
 async function unpack(path: string, folder: string): Promise<void> {
   mkdirSync(folder);
-  await extractTar(host, createReadStream(path), folder, undefined);
+  await extractTar(host, createReadStream(path), folder, { layer: true });
 }
 
 const source = (folder: string, ...names: readonly string[]): TarSource => ({ folder: Buffer.from(folder), names });

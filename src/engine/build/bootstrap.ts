@@ -2,7 +2,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { CommandError, NspawnError } from "../../base/errors.js";
-import type { Bootstrap } from "../../dsl/build.js";
+import type { Bootstrap } from "../../dsl/arguments.js";
 import { clearFolder } from "../../host/clear-folder.js";
 import { readIfThere } from "../../host/files.js";
 import type { Argv, Host } from "../../host/host.js";
@@ -14,22 +14,29 @@ import { unpack } from "../../image/unpack.js";
 /** How BOOTSTRAP works besides its arguments; a change of it makes the cached layers stale. */
 const recipe = 2;
 
+export type BootstrapOptions = {
+  readonly cache: boolean;
+  /** More environment of mmdebstrap: the proxies that its downloads go through. */
+  readonly variables: () => Promise<Readonly<Record<string, string>>>;
+  /** Gets mmdebstrap's progress. */
+  readonly onLine: (line: string) => void;
+};
+
 /**
  * Makes a layer from a distribution's packages by mmdebstrap(1), or finds the one that was made by the same arguments.
- * @param onLine gets mmdebstrap's progress
  */
 export async function bootstrapLayer(
   host: Host,
   store: ImageStore,
   spec: Bootstrap,
-  options: { readonly cache: boolean; readonly onLine: (line: string) => void },
+  options: BootstrapOptions,
 ): Promise<{ readonly layer: StoredLayer; readonly cached: boolean }> {
-  const key = JSON.stringify(["bootstrap", recipe, spec.distribution, mmdebstrapArgv(spec)]);
+  const key = bootstrapKey(spec);
   const lock = await store.lock(key, (other) => options.onLine(`waiting: ${other} makes the same layer`));
   try {
     const present = options.cache ? await store.derived(key) : undefined;
     if (present) return { layer: present, cached: true };
-    const layer = await make(host, store, spec, options.onLine);
+    const layer = await make(host, store, spec, options);
     await store.setDerived(key, layer.digest);
     return { layer, cached: false };
   } finally {
@@ -37,10 +44,15 @@ export async function bootstrapLayer(
   }
 }
 
-async function make(host: Host, store: ImageStore, spec: Bootstrap, onLine: (line: string) => void): Promise<StoredLayer> {
+/** What the cached layer of a BOOTSTRAP is found by. */
+export function bootstrapKey(spec: Bootstrap): string {
+  return JSON.stringify(["bootstrap", recipe, spec.distribution, mmdebstrapArgv(spec)]);
+}
+
+async function make(host: Host, store: ImageStore, spec: Bootstrap, { variables, onLine }: BootstrapOptions): Promise<StoredLayer> {
   return store.whileTemporary(async (scratch) => {
     const archive = new PassThrough({ highWaterMark: 1 << 20 });
-    const environment = { ...baseEnvironment(), TMPDIR: scratch };
+    const environment = { ...baseEnvironment(), ...(await variables()), TMPDIR: scratch };
     const made = host.run({ argv: inOwnNamespaces(mmdebstrapArgv(spec)), env: environment, output: archive, onLine });
     made.catch((error: unknown) => archive.destroy(error instanceof Error ? error : undefined));
     const unpacked = unpack(host, archive, `BOOTSTRAP ${spec.distribution} ${spec.release}`, scratch);

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { secondsSince } from "../../base/events.js";
 import { type Program, requirePrograms } from "../../host/programs.js";
+import { inheritSettings } from "../../image/inherit.js";
 import { type ImageChain, resolveChain } from "../../image/resolve.js";
 import { ImageStore } from "../../image/store.js";
 import { makeUpper, prepareOverlay, whileMounted } from "../../layer/overlay.js";
@@ -8,9 +9,9 @@ import { compressor } from "../../packer/compression.js";
 import type { BuildPlan } from "../../plan/build-plan.js";
 import { compressionOf } from "../../plan/image-ref.js";
 import { describeStep } from "../../plan/step.js";
-import { mergeSettings } from "../../settings/merge.js";
-import type { EngineContext } from "../context.js";
-import { settingSource } from "../inherit.js";
+import { proxyVariables } from "../../transport/proxy.js";
+import { Transports } from "../../transport/transports.js";
+import type { EngineContext, SetupContext } from "../context.js";
 import { stepFailed } from "../step-failed.js";
 import { bootstrapLayer } from "./bootstrap.js";
 import { publish, sourceDateEpoch } from "./publish.js";
@@ -20,8 +21,7 @@ import { workInImage } from "./work.js";
 export type BuildOptions = { readonly cache: boolean };
 
 /** A build at work: its ancestors are in the store, `scratch` is its own folder, removed in the end. */
-export type Build = EngineContext & {
-  readonly store: ImageStore;
+export type Build = SetupContext & {
   readonly plan: BuildPlan;
   readonly options: BuildOptions;
   readonly chain: ImageChain;
@@ -43,14 +43,15 @@ export async function buildImage(context: EngineContext, plan: BuildPlan, option
   requirePrograms(programsFor(plan));
   sourceDateEpoch();
   const { host, config, report } = context;
-  const store = await ImageStore.open(config.storageRoot, host);
+  const store = await ImageStore.open(config.storage, host);
   const onWait = (other: string): void => report({ kind: "begin", text: `waiting: ${other} builds this image` });
   const lock = await store.lock(`build ${plan.image.url}`, onWait);
   try {
-    await store.whileTemporary(async (scratch) => {
+    await whileWorking(store, context, async (scratch) => {
+      const transports = new Transports(config, process.env, report);
       const parents = plan.parents.map(({ image, digest }) => ({ image, digest, pinned: digest !== undefined }));
-      const chain = await resolveChain({ host, store, report }, parents);
-      const build: Build = { ...context, store, plan, options, chain, scratch };
+      const chain = await resolveChain({ host, store, transports, report }, parents);
+      const build: Build = { ...context, store, transports, plan, options, chain, scratch };
       const environment = await runEnvironment(build);
       const start = await startLayers(build, environment);
       const layers = await workSteps(build, start, environment);
@@ -59,6 +60,15 @@ export async function buildImage(context: EngineContext, plan: BuildPlan, option
   } finally {
     await lock.release();
   }
+}
+
+/** The build's work folder, removed in the end unless `build/preserve_build_dir` is set. */
+async function whileWorking(store: ImageStore, { config, report }: EngineContext, work: (scratch: string) => Promise<void>): Promise<void> {
+  if (!config.build.preserveBuildDir) return store.whileTemporary(work);
+  return store.whileKept(async (scratch) => {
+    report({ kind: "begin", text: `the work folder of this build is kept: ${scratch}` });
+    await work(scratch);
+  });
 }
 
 /** All programs that the plan's work will need, looked for before any of it. */
@@ -77,10 +87,17 @@ function programsFor(plan: BuildPlan): readonly Program[] {
   ];
 }
 
-/** Environment and working directory of commands: the script's own and what its ancestors set. */
-async function runEnvironment({ plan, chain, scratch }: Build): Promise<RunEnvironment> {
-  const settings = mergeSettings([...chain.map(settingSource).reverse(), plan.settings]);
-  return { resolvConf: await copyResolvConf(scratch), settings };
+/** Environment and working directory of commands: the script's own, what its ancestors set, and proxies by configuration. */
+async function runEnvironment({ transports, plan, chain, scratch }: Build): Promise<RunEnvironment> {
+  const settings = inheritSettings(chain, plan.settings);
+  const proxies = runsCommands(plan) ? proxyVariables(await transports.machineProxies()) : {};
+  return { resolvConf: await copyResolvConf(scratch), settings, variables: withoutSet(proxies, settings) };
+}
+
+/** Variables besides those that the settings set, in whatever case: programs look for `http_proxy` as for `HTTP_PROXY`. */
+function withoutSet(variables: RunEnvironment["variables"], settings: RunEnvironment["settings"]): RunEnvironment["variables"] {
+  const set = new Set(settings.flatMap(({ name, value }) => (name === "Environment" ? [value.split("=", 1)[0]?.toLowerCase()] : [])));
+  return Object.fromEntries(Object.entries(variables).filter(([name]) => !set.has(name.toLowerCase())));
 }
 
 /** What the first step stands on: ancestors, or a bootstrapped root. */
@@ -98,13 +115,17 @@ async function startLayers(build: Build, environment: RunEnvironment): Promise<B
   return { own, prime: primed ? [upper.folder] : [], below };
 }
 
-async function bootstrap({ host, report, store, options }: Build, { spec, step }: NonNullable<BuildPlan["bootstrap"]>): Promise<string> {
+async function bootstrap(
+  { host, report, store, transports, options }: Build,
+  { spec, step }: NonNullable<BuildPlan["bootstrap"]>,
+): Promise<string> {
   const started = performance.now();
   const text = `BOOTSTRAP ${spec.distribution} ${spec.release}`;
   report({ kind: "step-begin", at: step.at, text });
   try {
     const onLine = (line: string): void => report({ kind: "output", line });
-    const { layer, cached } = await bootstrapLayer(host, store, spec, { cache: options.cache, onLine });
+    const variables = async (): Promise<Readonly<Record<string, string>>> => proxyVariables(await transports.hostProxies());
+    const { layer, cached } = await bootstrapLayer(host, store, spec, { cache: options.cache, variables, onLine });
     report({ kind: "step-end", at: step.at, text, seconds: secondsSince(started), cached });
     return layer.folder;
   } catch (error) {
@@ -114,7 +135,7 @@ async function bootstrap({ host, report, store, options }: Build, { spec, step }
 
 /** Each work step writes its own upper layer above the ones before. */
 async function workSteps(build: Build, start: BuildLayers, environment: RunEnvironment): Promise<BuildLayers> {
-  const { host, config, report, plan, scratch } = build;
+  const { host, config, transports, report, plan, scratch } = build;
   let layers = start;
   for (const [index, step] of plan.work.entries()) {
     const started = performance.now();
@@ -125,7 +146,10 @@ async function workSteps(build: Build, start: BuildLayers, environment: RunEnvir
     const lowers = [...layers.own.slice(0, index), ...layers.prime, ...layers.own.slice(index), ...layers.below];
     try {
       const upper = await makeUpper(host, folder, lowers[0]);
-      await workInImage({ host, config, report, folder, scriptFolder: plan.folder, layers: { lowers, upper }, environment }, step);
+      await workInImage(
+        { host, config, transports, report, folder, scriptFolder: plan.folder, layers: { lowers, upper }, environment },
+        step,
+      );
       layers = { ...layers, own: [upper.folder, ...layers.own] };
     } catch (error) {
       throw stepFailed(error, step.at, text);

@@ -15,18 +15,18 @@ import { compressor } from "../../packer/compression.js";
 import { createTar, type TarSource } from "../../packer/tar.js";
 import { type Compression, compressionOf } from "../../plan/image-ref.js";
 import { mergeSettings } from "../../settings/merge.js";
-import { transportFor, type Upload } from "../../transport/transport.js";
+import type { Upload } from "../../transport/transport.js";
 import type { Build, BuildLayers } from "./build.js";
 
 /** PUSH: flattens the build's own layers into one archive, and publishes it at the image's URL. */
 export async function publish(build: Build, layers: BuildLayers): Promise<void> {
-  const { host, report, plan, scratch } = build;
+  const { host, report, plan, scratch, transports } = build;
   const started = performance.now();
   const compression = compressionOf(plan.image);
   if (!compression) throw new NspawnError(`${plan.image.written} names no archive that can be written`);
-  report({ kind: "begin", text: `push ${plan.image.written}` });
+  report({ kind: "begin", text: `push ${plan.image.written}`, url: plan.image.written });
   const upload = await pack(host, await imageFiles(build, layers), compression, join(scratch, "archive"));
-  await (await transportFor(plan.image)).put(plan.image, upload);
+  await (await transports.for(plan.image)).put(plan.image, upload);
   report({ kind: "pushed", url: plan.image.written, digest: upload.digest, bytes: upload.bytes, seconds: secondsSince(started) });
 }
 

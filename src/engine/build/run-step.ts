@@ -2,14 +2,21 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { CommandError } from "../../base/errors.js";
 import type { Host } from "../../host/host.js";
+import { baseEnvironment } from "../../host/local.js";
 import { inOwnNamespaces } from "../../host/namespace.js";
 import { mountThen, type OverlayLayers, prepareOverlay } from "../../layer/overlay.js";
 import { resolveInRoot, statInRoot } from "../../layer/root-path.js";
 import { escapeColons } from "../../settings/colons.js";
 import type { Setting } from "../../settings/merge.js";
 
-/** How commands run in an image that is being built. `resolvConf`: a private copy of the host's, undefined if it has none. */
-export type RunEnvironment = { readonly resolvConf: string | undefined; readonly settings: readonly Setting[] };
+/** How commands run in an image that is being built. */
+export type RunEnvironment = {
+  /** A private copy of the host's, undefined if it has none. */
+  readonly resolvConf: string | undefined;
+  readonly settings: readonly Setting[];
+  /** More variables, such as proxies. They may hold a login, and are in no argument. */
+  readonly variables: Readonly<Record<string, string>>;
+};
 
 /**
  * Runs a command in the image: systemd-nspawn with the host's network, on an overlay that the command's changes go to the upper
@@ -26,7 +33,8 @@ export async function runInImage(
 ): Promise<void> {
   const overlay = await prepareOverlay(scratch, layers);
   const nspawn = ["systemd-nspawn", ...nspawnOptions(overlay.mountPoint, environment), "--", ...argv];
-  await host.run({ argv: inOwnNamespaces(mountThen(overlay, nspawn)), shown: argv, output: onLine, onLine });
+  const env = { ...baseEnvironment(), ...environment.variables };
+  await host.run({ argv: inOwnNamespaces(mountThen(overlay, nspawn)), shown: argv, env, output: onLine, onLine });
 }
 
 /**
@@ -63,7 +71,7 @@ export async function copyResolvConf(folder: string): Promise<string | undefined
   return path;
 }
 
-function nspawnOptions(root: string, { resolvConf, settings }: RunEnvironment): readonly string[] {
+function nspawnOptions(root: string, { resolvConf, settings, variables }: RunEnvironment): readonly string[] {
   return [
     "--quiet",
     `--directory=${root}`,
@@ -81,6 +89,8 @@ function nspawnOptions(root: string, { resolvConf, settings }: RunEnvironment): 
     "--timezone=off",
     "--resolv-conf=off",
     ...(resolvConf === undefined ? [] : [`--bind=${escapeColons(resolvConf)}:/etc/resolv.conf`]),
+    // Without a value it is taken from systemd-nspawn's own environment, which other users cannot read. The last one of a name counts.
+    ...Object.keys(variables).map((name) => `--setenv=${name}`),
     ...settings.flatMap(({ name, value }) =>
       name === "Environment" ? [`--setenv=${value}`] : name === "WorkingDirectory" ? [`--chdir=${value}`] : [],
     ),

@@ -6,7 +6,9 @@ import type { Host } from "../../host/host.js";
 import { copyIntoRoot } from "../../layer/copy.js";
 import { type OverlayLayers, prepareOverlay, whileMounted } from "../../layer/overlay.js";
 import type { StepOf, WorkStep } from "../../plan/step.js";
+import type { Transports } from "../../transport/transports.js";
 import { renderCast } from "../cast.js";
+import { shellCommand } from "../shell.js";
 import { fetchIntoImage } from "./fetch.js";
 import { type RunEnvironment, runInImage } from "./run-step.js";
 
@@ -14,6 +16,7 @@ import { type RunEnvironment, runInImage } from "./run-step.js";
 export type StepContext = {
   readonly host: Host;
   readonly config: Config;
+  readonly transports: Transports;
   readonly folder: string;
   readonly scriptFolder: string;
   readonly layers: OverlayLayers;
@@ -38,7 +41,7 @@ const handlers: Handlers = {
   },
   fetch: fetchIntoImage,
   run: (context, { argv }) => runCommand(context, argv),
-  sh: (context, { script }) => runCommand(context, [...context.config.shellInvoke, script]),
+  sh: (context, { script }) => runCommand(context, shellCommand(context.config.build.shellInvoke, script)),
 };
 
 export async function copyToImage({ host, folder, layers }: StepContext, source: string, target: string): Promise<void> {

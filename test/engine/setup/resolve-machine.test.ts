@@ -1,10 +1,6 @@
-import { once } from "node:events";
 import { readFileSync } from "node:fs";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
-import { defaultConfig } from "../../../src/config/config.js";
+import { beforeEach, describe, expect, test } from "vitest";
 import { resolveMachine } from "../../../src/engine/setup/resolve-machine.js";
 import { LocalHost } from "../../../src/host/local.js";
 import { ImageStore } from "../../../src/image/store.js";
@@ -12,7 +8,10 @@ import type { Machine } from "../../../src/machine/unit.js";
 import type { SetupPlan } from "../../../src/plan/setup-plan.js";
 import type { SettingName } from "../../../src/settings/catalog.js";
 import type { SettingEntry } from "../../../src/settings/value.js";
+import { Transports } from "../../../src/transport/transports.js";
 import { type ImageSpec, makeImage, ref } from "../../support/archive.js";
+import { testConfig } from "../../support/config.js";
+import { serve } from "../../support/server.js";
 import { tempFolder } from "../../support/temp.js";
 
 let folder: string;
@@ -21,14 +20,10 @@ let http: string;
 
 beforeEach(async () => {
   folder = tempFolder();
-  const server = createServer((request, response) => {
+  http = await serve((request, response) => {
     const bytes = readFileSync(join(folder, request.url ?? ""));
     response.writeHead(200, { "content-length": String(bytes.length), etag: String(bytes.length) }).end(bytes);
-  }).listen(0, "127.0.0.1");
-  await once(server, "listening");
-  http = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  onTestFinished(() => void server.closeAllConnections());
-  onTestFinished(() => void server.close());
+  });
 });
 
 const image = (name: string, spec: ImageSpec): void => void makeImage(join(folder, `${name}.tar.gz`), spec);
@@ -48,13 +43,15 @@ async function resolve(
     grant: own.grant ?? [],
     machine: { name: "web", template: undefined, unitConf: [], serviceConf: [], installConf: [], state: "volatile" },
     settings: { origin: "/srv/setup.ts", removed: [], entries: (own.settings ?? []).map(entry) },
+    places: new Map(),
     command: own.command,
     work: [],
   };
-  const config = { ...defaultConfig, storageRoot: join(folder, "store") };
+  const config = testConfig(join(folder, "store"));
   const host = new LocalHost();
-  const store = await ImageStore.open(config.storageRoot, host);
-  return resolveMachine({ host, config, report: () => undefined, store }, plan);
+  const store = await ImageStore.open(config.storage, host);
+  const report = (): void => undefined;
+  return resolveMachine({ host, config, report, store, transports: new Transports(config, {}, report) }, plan);
 }
 
 const shown = ({ settings }: Machine): readonly string[] => settings.map(({ name, value }) => `${name}=${value}`);
@@ -115,9 +112,9 @@ describe("settings that open the host", () => {
   });
 
   test("a grant lets them", async () => {
-    image("a", { settings: [entry("Bind=/srv/web"), entry("Port=80")] });
-    expect(shown(await resolve(`${http}/a.tar.gz`, { grant: ["Bind", "Port"] }))).toEqual(["Bind=/srv/web", "Port=80"]);
-    await expect(resolve(`${http}/a.tar.gz`, { grant: ["Bind"] })).rejects.toThrow(/Port=80/);
+    image("a", { settings: [entry("Bind=/srv/web"), entry("Slice=web.slice")] });
+    expect(shown(await resolve(`${http}/a.tar.gz`, { grant: ["Bind", "Slice"] }))).toEqual(["Bind=/srv/web", "Slice=web.slice"]);
+    await expect(resolve(`${http}/a.tar.gz`, { grant: ["Bind"] })).rejects.toThrow(/Slice=web.slice/);
   });
 
   test("a script that repeats one lets just that one", async () => {
@@ -128,5 +125,21 @@ describe("settings that open the host", () => {
   test("a script that binds a folder of its own does not let the image bind another", async () => {
     image("a", { settings: [entry("Bind=/etc:/host-etc")] });
     await expect(resolve(`${http}/a.tar.gz`, { settings: ["Bind=/srv/web"] })).rejects.toThrow(/Bind=\/etc:\/host-etc/);
+  });
+});
+
+describe("what speaks against a machine", () => {
+  test("comes in one error, whatever kinds of refusals they are", async () => {
+    image("a", { settings: [entry("Bind=/etc"), entry("Boot=yes")] });
+    const error = await resolve(`${http}/a.tar.gz`, {
+      command: ["own"],
+      settings: ["ProcessTwo=yes", "RestrictAddressFamilies=AF_INET"],
+    }).catch((error: unknown) => error);
+    expect(error).toMatchObject({ exitCode: 1, hint: expect.stringContaining('grant: ["Bind"]') });
+    expect(String(error)).toMatch(/EXEC of \/srv\/setup\.ts would become arguments of init/);
+    expect(String(error)).toMatch(/Boot.* exclude each other/);
+    // This host's own systemd-nspawn was asked.
+    expect(String(error)).toMatch(/RestrictAddressFamilies \(from \/srv\/setup\.ts\) needs systemd 261, this host has \d+/);
+    expect(String(error)).toMatch(/Bind=\/etc {2}from http:/);
   });
 });

@@ -4,61 +4,106 @@ import type { Config } from "../config/config.js";
 import type { ScriptKind } from "../dsl/call.js";
 import type { EngineContext } from "../engine/context.js";
 import type { Script } from "../script/load.js";
-import { reporter, showError, type Verbosity } from "./show.js";
+import { type Completed, completion, completionShells } from "./completion/completion.js";
+import { exitCodeOf } from "./exit-code.js";
+import type { HelpText } from "./help.js";
+import { earlyOutput, type Output, openOutput } from "./output.js";
+import type { ShownPlan } from "./plan/plan.js";
+import { consoleToEvents } from "./script-console.js";
 import { packageVersion } from "./version.js";
 
 /** The options that every command has. */
-export type CommonOptions = { readonly quiet?: boolean; readonly verbose?: boolean; readonly plan?: boolean };
+export type CommonOptions = {
+  readonly quiet?: boolean;
+  readonly verbose?: boolean;
+  readonly json?: boolean;
+  readonly plan?: boolean;
+  readonly config?: readonly string[];
+};
 
-/** A command that runs a script: `plan` prints what `work` would do. Both load what they need only when they are called. */
+/**
+ * A command that runs a script. `plan` and `work` check the script, and give what looks at the host, or changes it. Both load what they
+ * need only when they are called.
+ */
 export type ScriptCommand<O extends CommonOptions> = {
   readonly kind: ScriptKind;
   readonly describe: (command: Command) => Command;
-  readonly plan: (script: Script, options: O) => Promise<string>;
-  /** Gives the work to do, after the script was checked. */
+  readonly help: HelpText;
+  /** What options take, for shells to complete. */
+  readonly values?: Completed["values"];
+  readonly plan: (script: Script, options: O) => Promise<(context: EngineContext) => Promise<ShownPlan>>;
   readonly work: (script: Script, options: O) => Promise<(context: EngineContext) => Promise<void>>;
 };
 
 /** Runs a command from the process's arguments and sets the exit code. The only place that ends the process. */
 export async function runScriptCommand<O extends CommonOptions>(command: ScriptCommand<O>): Promise<void> {
-  let verbosity: Verbosity = "normal";
+  let output = earlyOutput(process.argv);
   // What a script does behind its own end, such as a keyword in a function that nobody awaited.
-  process.once("uncaughtException", (error) => process.exit(exitCode(error, verbosity)));
+  process.once("uncaughtException", (error) => process.exit(fail(error, output)));
   // Whoever reads our output may stop reading, as head(1) does: the work goes on.
   for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
-  const program = command
-    .describe(new Command(`nspawn-${command.kind}`))
-    .argument("<script>", `the ${command.kind} script; its first line #!/usr/bin/env nspawn-${command.kind} makes it a command itself`)
-    .option("--plan", "print what would be done, and do nothing; needs no root")
-    .addOption(new Option("--quiet", "print errors and warnings only").conflicts("verbose"))
-    .option("--verbose", "print more, and the stack of an error")
-    .version(packageVersion(), "--version", "print the version")
-    .helpOption("--help", "print this help")
-    .exitOverride()
-    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, `nspawn-${command.kind}: `)) });
+  const program = describeProgram(command, output);
   try {
     program.parse();
     const options = program.opts<O>();
-    verbosity = options.quiet ? "quiet" : options.verbose ? "verbose" : "normal";
-    const [{ loadScript }, { loadConfig }] = await Promise.all([import("../script/load.js"), import("../config/config.js")]);
-    const config = loadConfig(process.env);
+    if (options.json) consoleToEvents(output.report);
+    const [{ loadScript }, { loadConfig }] = await Promise.all([import("../script/load.js"), import("../config/load.js")]);
+    const { config, warnings } = loadConfig({ environment: process.env, overrides: options.config ?? [] });
+    output = await openOutput({ ...options, live: !options.plan, trace: config.main.traceError, logging: config.logging });
+    for (const text of warnings) output.report({ kind: "warning", text });
     const script = await finishing(
       loadScript(program.args[0] ?? "", command.kind, config),
       "the script waits for something that never comes: its top-level await does not end",
+      output,
     );
-    if (options.plan) console.log(await command.plan(script, options));
-    else await doWork(await command.work(script, options), verbosity, command.kind, config);
+    if (options.plan) await showPlan(await command.plan(script, options), output, config);
+    else await doWork(await command.work(script, options), output, command.kind, config);
+    output.done();
   } catch (error) {
-    process.exitCode = exitCode(error, verbosity);
+    process.exitCode = fail(error, output);
   }
 }
 
-async function doWork(
-  work: (context: EngineContext) => Promise<void>,
-  verbosity: Verbosity,
-  kind: ScriptKind,
-  config: Config,
-): Promise<void> {
+/** Arguments and options, from which help and completions come as well. */
+function describeProgram<O extends CommonOptions>({ kind, describe, help, values = {} }: ScriptCommand<O>, output: Output): Command {
+  const name = `nspawn-${kind}`;
+  const program = describe(new Command(name))
+    .description(help.description)
+    .argument("<script>")
+    .option("--plan", "print what would be done, and do nothing; needs no root")
+    .addOption(new Option("--quiet", "print errors and warnings only").conflicts("verbose"))
+    .option("--verbose", "print more, and the stack of an error")
+    .option("--json", "print what happens as JSON, an object a line")
+    .option("--config <[section]key=value>", "override the configuration; may be repeated", (value, all: string[] = []) => [...all, value])
+    .option("--completion <shell>", `print completions for ${completionShells.join(", ")}`)
+    .version(packageVersion(), "--version", "print the version")
+    .helpOption("--help", "print this help")
+    .addHelpText("after", help.after)
+    .exitOverride()
+    .configureOutput({
+      outputError: (text, write) =>
+        process.argv.includes("--json")
+          ? output.failed(new UsageError(text.trim().replace(/^error: /, "")))
+          : write(text.replace(/^error: /, `${name}: `)),
+    });
+  // As --help does, it needs no script.
+  program.on("option:completion", (shell: string) => {
+    const shells = Object.fromEntries(completionShells.map((known) => [known, ""]));
+    process.stdout.write(completion(shell, [{ command: program, script: kind, values: { "--completion": shells, ...values } }]));
+    throw new CommanderError(0, "nspawn.completion", "");
+  });
+  return program;
+}
+
+/** Shows what would be done. It looks at the host, and changes nothing. */
+async function showPlan(look: (context: EngineContext) => Promise<ShownPlan>, output: Output, config: Config): Promise<void> {
+  const { LocalHost } = await import("../host/local.js");
+  const shown = await look({ host: new LocalHost(), config, report: output.report });
+  output.plan(shown);
+  if (shown.refusal) throw shown.refusal;
+}
+
+async function doWork(work: (context: EngineContext) => Promise<void>, output: Output, kind: ScriptKind, config: Config): Promise<void> {
   if (process.getuid?.() !== 0)
     throw new NspawnError(`nspawn-${kind} has to be run by root, as with sudo; only --plan and --help need no rights`);
   const { LocalHost } = await import("../host/local.js");
@@ -67,32 +112,27 @@ async function doWork(
   const interrupt = (): void => {
     interrupted = true;
     // All programs are ended, the work throws, and what it has made is removed; whatever still hangs then is left to the next run.
-    if (host.interrupt()) setTimeout(() => process.exit(130), 1500).unref();
-    else console.error("finishing what must not be cut in two; once more ends it at once");
+    if (host.interrupt()) setTimeout(() => process.exit(fail(new InterruptedError(), output)), 1500).unref();
+    else output.report({ kind: "warning", text: "finishing what must not be cut in two; once more ends it at once" });
   };
   // Folders and files that are made on the way have the usual modes, whatever the user's shell says.
   process.umask(0o022);
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, interrupt);
-  await work({ host, config, report: reporter(verbosity) });
+  await work({ host, config, report: output.report });
   // What could not be cut in two was the last there was to do.
   if (interrupted) throw new InterruptedError();
 }
 
-function exitCode(error: unknown, verbosity: Verbosity): number {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-  if (error instanceof InterruptedError) {
-    console.error("interrupted");
-    return 130;
-  }
-  showError(error, verbosity);
-  return error instanceof NspawnError ? error.exitCode : 1;
+/** Tells an error, and gives the exit code. What is wrong with the arguments commander has told by itself. */
+function fail(error: unknown, output: Output): number {
+  if (!(error instanceof CommanderError)) output.failed(error);
+  return exitCodeOf(error);
 }
 
 /** Waits for a promise. Node ends without a word when nothing is left that could settle it; this says what was waited for. */
-async function finishing<T>(promise: Promise<T>, otherwise: string): Promise<T> {
+async function finishing<T>(promise: Promise<T>, otherwise: string, output: Output): Promise<T> {
   const complain = (): void => {
-    console.error(`error: ${otherwise}`);
-    process.exitCode = 2;
+    process.exitCode = fail(new UsageError(otherwise), output);
   };
   process.once("exit", complain);
   try {

@@ -1,0 +1,42 @@
+import { type Entry, endings, type Flag } from "./completion.js";
+import { singleQuoted } from "./quote.js";
+
+/** To be sourced, or to be put into a folder of $fpath as `_nspawn-build`; zshcompsys(1), "_arguments". */
+export function zsh(entries: readonly Entry[]): string {
+  const called = entries.flatMap((entry) => entry.called);
+  return [`#compdef ${called.join(" ")}`, ...entries.map(completer), start(entries)].join("\n");
+}
+
+function completer({ name, called, flags }: Entry): string {
+  const specs = flags.flatMap((flag) => flag.names.map((word) => singleQuoted(spec(flag, word))));
+  return `# Completions of ${name} for zsh.
+_${name}() {
+  local -a script
+  if [[ \${words[1]:t} == ${name} ]]; then script=(${singleQuoted(`*:script:_files -g "*.(${endings.join("|")})(-.)"`)}); fi
+  _arguments -S \\
+    ${[...specs, "$script"].join(" \\\n    ")}
+}
+if (( $+functions[compdef] )); then compdef _${name} ${called.join(" ")}; fi
+`;
+}
+
+function spec({ takesValue, help, values }: Flag, name: string): string {
+  if (!takesValue) return `${name}[${escaped(help)}]`;
+  const words = Object.entries(values).map(([word, meaning]) => `${word}\\:"${escaped(meaning).replaceAll('"', "")}"`);
+  return `${name}=[${escaped(help)}]:${name.replace(/^-+/, "")}:${words.length > 0 ? `((${words.join(" ")}))` : " "}`;
+}
+
+function escaped(text: string): string {
+  return text.replace(/[\\:[\]]/g, "\\$&");
+}
+
+/** As a file of $fpath this is the function itself when it is first called, and has to complete at once. */
+function start(entries: readonly Entry[]): string {
+  const cases = entries.map(({ name, called }) => `    ${called.join("|")}) _${name} "$@" ;;`);
+  return `if [[ $funcstack[1] == _nspawn* ]]; then
+  case \${words[1]:t} in
+${cases.join("\n")}
+  esac
+fi
+`;
+}

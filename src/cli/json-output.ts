@@ -1,0 +1,71 @@
+import { ConfigError, messageOf, NspawnError, type Problem, ScriptError, StepError } from "../base/errors.js";
+import type { Event, EventOf } from "../base/events.js";
+import type { Place } from "../base/place.js";
+import { commandOf, summary } from "./error-lines.js";
+import { exitCodeOf } from "./exit-code.js";
+import { levelOf, tells } from "./level.js";
+import type { Output, OutputStream, Telling } from "./output.js";
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** What is told only here: what would be done, each problem of a script, and the end. */
+export const endings = ["plan", "problem", "error", "done"] as const;
+
+/** One JSON object a line, for programs, on standard output alone. docs/events.md is the contract: names and fields stay. */
+export function jsonOutput({ level, stack }: Telling, out: OutputStream): Output {
+  const started = performance.now();
+  const print = (event: Event["kind"] | (typeof endings)[number], fields: Fields): void => {
+    out.write(`${JSON.stringify({ event, time: new Date().toISOString(), ...fields })}\n`);
+  };
+  return {
+    report: (event) => {
+      if (tells(level, levelOf(event))) print(event.kind, fieldsOf(event));
+    },
+    plan: ({ fields }) => print("plan", fields),
+    failed: (error) => {
+      if (error instanceof ScriptError) for (const problem of error.problems) print("problem", problemFields(problem));
+      if (error instanceof ConfigError) for (const { at, message } of error.problems) print("problem", { at, message });
+      print("error", { ...errorFields(error), ...(stack && error instanceof Error ? { stack: error.stack } : {}) });
+    },
+    done: () => print("done", { seconds: (performance.now() - started) / 1000 }),
+  };
+}
+
+/** The fields of each kind of event, beside `event` and `time`. */
+export const eventFields: { readonly [K in Event["kind"]]: (event: EventOf<K>) => Fields } = {
+  begin: ({ text, url }) => ({ message: text, url }),
+  warning: ({ text }) => ({ message: text }),
+  detail: ({ text }) => ({ message: text }),
+  transfer: ({ kind: _, ...fields }) => fields,
+  pulled: ({ kind: _, ...fields }) => fields,
+  "step-begin": ({ at, text }) => ({ ...placeFields(at), step: text }),
+  output: ({ line }) => ({ text: line }),
+  "step-end": ({ at, text, seconds, cached }) => ({ ...placeFields(at), step: text, seconds, cached }),
+  pushed: ({ kind: _, ...fields }) => fields,
+  acted: ({ text, seconds }) => ({ message: text, seconds }),
+};
+
+function fieldsOf(event: Event): Fields {
+  return (eventFields[event.kind] as (event: Event) => Fields)(event);
+}
+
+function problemFields({ at, message, hint, near }: Problem): Fields {
+  return { ...placeFields(at), message, hint, near };
+}
+
+function errorFields(error: unknown): Fields {
+  const exit = exitCodeOf(error);
+  if (error instanceof ScriptError) return { message: summary(error.problems), exit };
+  const command = commandOf(error);
+  return {
+    message: messageOf(error),
+    hint: error instanceof NspawnError ? error.hint : undefined,
+    ...(error instanceof StepError ? placeFields(error.at) : {}),
+    ...(command ? { command: command.argv, code: command.code, signal: command.signal, output: command.output } : {}),
+    exit,
+  };
+}
+
+function placeFields({ file, line }: Place): Fields {
+  return { file, line };
+}

@@ -1,0 +1,31 @@
+import { expect, test } from "vitest";
+import { showBytes, showElapsed, showSeconds } from "../../src/cli/quantity.js";
+
+test.each([
+  [0, "0 B"],
+  [999, "999 B"],
+  [12.7, "13 B"],
+  [1000, "1.0 kB"],
+  [1_036_000, "1.0 MB"],
+  [2.5e9, "2.5 GB"],
+  [3e15, "3000.0 TB"],
+])("%d bytes are %s", (bytes, shown) => {
+  expect(showBytes(bytes)).toBe(shown);
+});
+
+test.each([
+  [0.123, "0.12 s"],
+  [12.34, "12.3 s"],
+])("%d seconds took %s", (seconds, shown) => {
+  expect(showSeconds(seconds)).toBe(shown);
+});
+
+test.each([
+  [0.9, "0 s"],
+  [59.9, "59 s"],
+  [60, "1 min 00 s"],
+  [3599, "59 min 59 s"],
+  [3720, "1 h 02 min"],
+])("%d seconds are taking %s", (seconds, shown) => {
+  expect(showElapsed(seconds)).toBe(shown);
+});

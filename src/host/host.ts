@@ -15,6 +15,8 @@ export type Command = {
   readonly folders?: readonly (string | Buffer)[];
   /** What the program reads; nothing by default. */
   readonly input?: Readable | string;
+  /** What it has not read when it ends is not read to its end, but given up. */
+  readonly dropsInput?: boolean;
   /** Where its standard output goes: a stream, or a function that gets each line; collected as text by default. */
   readonly output?: Writable | ((line: string) => void);
   /** Gets each line of standard error. */
@@ -35,6 +37,8 @@ export type Running = { readonly pid: number; close(): Promise<void> };
 
 /** The only door to other programs. Files are read and written through node:fs by whoever owns them. */
 export interface Host {
+  /** Aborted by {@link Host.interrupt}, with an InterruptedError: for what waits without a program, such as for the network. */
+  readonly interrupted: AbortSignal;
   /**
    * Runs a program to its end. It is killed when this process dies, in whatever way.
    * @throws CommandError if it fails, InterruptedError, MissingProgramError

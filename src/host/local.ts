@@ -12,9 +12,17 @@ type Ended = { readonly code: number | null; readonly signal: NodeJS.Signals | n
 /** This machine. */
 export class LocalHost implements Host {
   readonly #running = new Set<ChildProcess>();
-  #interrupted = false;
+  readonly #interrupt = new AbortController();
   #shields = 0;
   #interruptLater = false;
+
+  get interrupted(): AbortSignal {
+    return this.#interrupt.signal;
+  }
+
+  get #interrupted(): boolean {
+    return this.interrupted.aborted;
+  }
 
   async run(command: Command): Promise<Result> {
     const child = this.#startOrDrop(command);
@@ -28,7 +36,7 @@ export class LocalHost implements Host {
     };
     const [written, fed] = await Promise.allSettled([
       takeOutput(command, child.stdout, collected, (line) => last.add(line)),
-      feed(command.input, child.stdin),
+      feed(command, child.stdin),
       collectLines(child.stderr, onError),
       ended,
     ]);
@@ -62,7 +70,7 @@ export class LocalHost implements Host {
       this.#interruptLater = true;
       return false;
     }
-    this.#interrupted = true;
+    this.#interrupt.abort(new InterruptedError());
     for (const child of this.#running) kill(child);
     return true;
   }
@@ -192,9 +200,9 @@ async function takeOutput(
 
 /**
  * Passes on what a program reads. One that ends before it has read everything (tar does, at the end mark) is no error here: its
- * exit code tells, and the rest is dropped, so that whatever writes it can finish.
+ * exit code tells, and the rest is read and dropped, so that whatever writes it can finish, or not even read.
  */
-async function feed(input: Command["input"], stdin: Writable | null): Promise<void> {
+async function feed({ input, dropsInput }: Command, stdin: Writable | null): Promise<void> {
   if (!stdin) return;
   stdin.on("error", () => {});
   if (input === undefined || typeof input === "string") {
@@ -208,7 +216,7 @@ async function feed(input: Command["input"], stdin: Writable | null): Promise<vo
       if (!input.readableEnded) stdin.destroy();
       done();
     });
-    stdin.once("close", () => input.unpipe(stdin).resume());
+    stdin.once("close", () => (dropsInput ? input.destroy() : input.unpipe(stdin).resume()));
     input.pipe(stdin);
   });
 }

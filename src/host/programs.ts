@@ -5,6 +5,7 @@ import { MissingProgramError } from "../base/errors.js";
 /** Programs that we start, with the Debian package that brings each. */
 const packages = {
   cp: "coreutils",
+  dd: "coreutils",
   env: "coreutils",
   install: "coreutils",
   mkdir: "coreutils",
@@ -17,6 +18,7 @@ const packages = {
   pigz: "pigz",
   xz: "xz-utils",
   zstd: "zstd",
+  unzip: "unzip",
   getfattr: "attr",
   setfattr: "attr",
   flock: "util-linux",

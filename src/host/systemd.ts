@@ -10,13 +10,18 @@ export type UnitState = { readonly active: string; readonly enabled: string; rea
 const watchTime = 400;
 const watchStep = 50;
 
+/** Whether systemd runs this host: sd_booted(3). */
+export function isSystemdHost(): boolean {
+  return existsSync("/run/systemd/system");
+}
+
 /** The systemd that runs this host. */
 export class Systemd {
   readonly #host: Host;
 
-  /** @throws NspawnError where PID 1 is not systemd: sd_booted(3) */
+  /** @throws NspawnError where PID 1 is not systemd */
   constructor(host: Host) {
-    if (!existsSync("/run/systemd/system")) {
+    if (!isSystemdHost()) {
       throw new NspawnError("this host does not run systemd, so it cannot have machines", {
         hint: "images can be built here; run the setup script on a host with systemd",
       });

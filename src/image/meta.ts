@@ -1,8 +1,8 @@
-import { parseDocument, Scalar, stringify } from "yaml";
+import { type CST, isMap, isScalar, Parser, parseDocument, Scalar, stringify } from "yaml";
 import { messageOf, NspawnError } from "../base/errors.js";
 import { type ImageRef, imageRef } from "../plan/image-ref.js";
 import { isSettingName, type SettingName } from "../settings/catalog.js";
-import { entriesOf, type SettingEntry } from "../settings/value.js";
+import { entriesOf, type SettingEntry, WrongValue } from "../settings/value.js";
 
 /** File at the root of every image, shared with the Python tool of the same name. */
 export const metaFile = "nspawn-image.yaml";
@@ -20,8 +20,17 @@ export type ImageMeta = {
   readonly removed: readonly SettingName[];
 };
 
+/** The metadata of an image that has none: a plain root file system. */
+export function noMeta(url: string): ImageMeta {
+  return { url, parents: [], command: undefined, settings: [], removed: [] };
+}
+
 /** More bytes than this are no description of an image, but an attack. */
 export const maxMetaBytes = 1 << 20;
+
+/** Lists in a map are two levels; keys of other tools may hold more. */
+const maxDepth = 50;
+const maxItems = 60_000;
 
 /**
  * Writes the metadata, in the keys that the Python tool reads (it ignores others), such as:
@@ -79,17 +88,48 @@ export function readMeta(text: string, origin: string): ImageMeta {
 type Wrong = (what: string) => NspawnError;
 
 function parseFields(text: string, wrong: Wrong): Readonly<Record<string, unknown>> {
+  const tooMuch = excess(text);
+  if (tooMuch !== undefined) throw wrong(tooMuch);
   try {
-    const document = parseDocument(text, { logLevel: "silent", stringKeys: true });
+    // The library compares each key with each other: minutes, for as many as fit into the file.
+    const document = parseDocument(text, { logLevel: "silent", stringKeys: true, uniqueKeys: false });
     const [error] = document.errors;
     if (error) throw error;
+    if (!isMap(document.contents)) throw wrong("it is no list of keys and values");
+    const twice = firstTwice(document.contents.items.map(({ key }) => (isScalar(key) ? String(key.value) : "")));
+    if (twice !== undefined) throw wrong(`it has the key ${JSON.stringify(twice)} twice`);
     // No aliases: a few lines of them grow into gigabytes.
-    const fields: unknown = document.toJS({ maxAliasCount: 0 });
-    if (typeof fields === "object" && fields !== null && !Array.isArray(fields)) return fields as Record<string, unknown>;
+    return document.toJS({ maxAliasCount: 0 }) as Readonly<Record<string, unknown>>;
   } catch (error) {
-    throw wrong(messageOf(error).split("\n")[0] ?? "");
+    throw error instanceof NspawnError ? error : wrong(messageOf(error).split("\n")[0] ?? "");
   }
-  throw wrong("it is no list of keys and values");
+}
+
+/**
+ * What makes a text more than metadata can be, if anything: to make a document of it, the library calls itself for each level, and where
+ * the stack ends in the wrong place, V8 ends the process; mistakes by the thousand take it minutes. Its tokens come without that.
+ */
+function excess(text: string): string | undefined {
+  let level: readonly CST.Token[] = [...new Parser().parse(text)];
+  let count = level.length;
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth > maxDepth) return `it is nested more than ${maxDepth} levels deep`;
+    count += level.reduce((sum, token) => sum + ("items" in token ? token.items.length : 0), 0);
+    if (count > maxItems) return `it has more than ${maxItems} items`;
+    level = level.flatMap(tokensBelow);
+  }
+  return undefined;
+}
+
+function tokensBelow(token: CST.Token): readonly CST.Token[] {
+  if (token.type === "document") return token.value ? [token.value] : [];
+  if (!("items" in token)) return [];
+  return token.items.flatMap(({ key, value }) => [...(key ? [key] : []), ...(value ? [value] : [])]);
+}
+
+function firstTwice(names: readonly string[]): string | undefined {
+  const seen = new Set<string>();
+  return names.find((name) => seen.size === seen.add(name).size);
 }
 
 function textList(value: unknown, key: string, wrong: Wrong): readonly string[] {
@@ -111,7 +151,7 @@ function entries(line: string, wrong: Wrong): readonly SettingEntry[] {
   const name = settingName(line.slice(0, Math.max(0, at)), wrong);
   const value = line.slice(at + 1);
   const read = entriesOf(name, value);
-  if (typeof read === "string") throw wrong(`${name} takes ${read}, not ${JSON.stringify(value)}`);
+  if (read instanceof WrongValue) throw wrong(`${name} takes ${read.expected}, not ${JSON.stringify(value)}`);
   return read;
 }
 

@@ -1,24 +1,38 @@
 import { shortDigest } from "../base/digest.js";
 import { NspawnError } from "../base/errors.js";
+import type { Report } from "../base/events.js";
 import { settleAll } from "../base/settle.js";
 import type { ImageRef } from "../plan/image-ref.js";
-import type { ParentRef } from "./meta.js";
+import type { ImageMeta, ParentRef } from "./meta.js";
 import { hasMovedOn, type PullContext, pull } from "./pull.js";
 import type { StoredImage } from "./store.js";
 
 /** An image with all its ancestors, the top layer first, each once, every ancestor below all of its descendants. */
 export type ImageChain = readonly StoredImage[];
 
+/** What counts of an image for its place in a chain. */
+type Link = { readonly image: ImageRef; readonly layer: { readonly id: string }; readonly meta: Pick<ImageMeta, "parents"> };
+
 /** What a chain is made from: the image itself, or the parents of one that is being built, in the order of PULL. */
 export type Wanted = ParentRef & { readonly pinned: boolean };
 
-/**
- * Finds an image's ancestors, pulling what is not there. A later parent lies above an earlier one; an image that several
- * descendants share is there once.
- */
+/** Finds an image's ancestors, pulling what is not there. */
 export async function resolveChain(context: PullContext, wanted: readonly Wanted[]): Promise<ImageChain> {
-  const images = await pullAll(context, wanted);
-  const order: StoredImage[] = [];
+  return linkChain(wanted, (want) => pullParent(context, want), context.report);
+}
+
+/**
+ * Puts images and all of their ancestors in order. A later parent lies above an earlier one; an image that several descendants share
+ * is there once.
+ * @param get finds one image; called in parallel, for each URL once
+ */
+export async function linkChain<T extends Link>(
+  wanted: readonly Wanted[],
+  get: (want: Wanted) => Promise<T>,
+  report: Report,
+): Promise<readonly T[]> {
+  const images = await getAll(wanted, get, report);
+  const order: T[] = [];
   const visited = new Set<string>();
   const layers = new Set<string>();
   const visit = (image: ImageRef, path: readonly string[]): void => {
@@ -37,9 +51,13 @@ export async function resolveChain(context: PullContext, wanted: readonly Wanted
   return order.reverse();
 }
 
-/** Pulls images and all their ancestors, in parallel, each URL once. */
-async function pullAll(context: PullContext, wanted: readonly Wanted[]): Promise<ReadonlyMap<string, StoredImage>> {
-  const images = new Map<string, StoredImage>();
+/** Finds images and all their ancestors, in parallel, each URL once. */
+async function getAll<T extends Link>(
+  wanted: readonly Wanted[],
+  get: (want: Wanted) => Promise<T>,
+  report: Report,
+): Promise<ReadonlyMap<string, T>> {
+  const images = new Map<string, T>();
   const asked = new Map<string, string | undefined>();
   const named = new Set(wanted.map(({ image }) => image.url));
   let wave: readonly Wanted[] = wanted;
@@ -49,16 +67,16 @@ async function pullAll(context: PullContext, wanted: readonly Wanted[]): Promise
       const earlier = asked.get(want.image.url);
       if (!asked.has(want.image.url)) fresh.push(want);
       else if (earlier !== undefined && want.digest !== undefined && earlier !== want.digest) {
-        context.report({
+        report({
           kind: "warning",
           text: `${want.image.written} is wanted in two versions, ${shortDigest(earlier)} and ${shortDigest(want.digest)}: the first is used`,
         });
       }
       if (earlier === undefined) asked.set(want.image.url, want.digest);
     }
-    const pulled = await settleAll(fresh.map((want) => pullParent(context, want)));
-    for (const image of pulled) images.set(image.image.url, image);
-    wave = pulled.flatMap((image) => parentsOf(image, named));
+    const found = await settleAll(fresh.map(get));
+    for (const image of found) images.set(image.image.url, image);
+    wave = found.flatMap((image) => parentsOf(image, named));
   }
   return images;
 }
@@ -67,7 +85,7 @@ async function pullAll(context: PullContext, wanted: readonly Wanted[]): Promise
  * The parents that an image names. One from elsewhere may not name files of this host: it would bring what is in them into
  * itself, and be trusted for them; unless the script itself names the same file.
  */
-function parentsOf({ image, meta }: StoredImage, named: ReadonlySet<string>): readonly Wanted[] {
+function parentsOf({ image, meta }: Link, named: ReadonlySet<string>): readonly Wanted[] {
   for (const { image: parent } of meta.parents) {
     if (parent.scheme !== "file" || image.scheme === "file" || named.has(parent.url)) continue;
     throw new NspawnError(`${image.written} names ${parent.written} as its parent, a file of this host`, {

@@ -1,6 +1,11 @@
 import { join } from "node:path";
 import type { Config } from "../config/config.js";
 
+type HostFolders = { readonly machines: string; readonly units: string };
+
+/** Where systemd looks for machines and their units, which no configuration changes. */
+const hostFolders: HostFolders = { machines: "/var/lib/machines", units: "/etc/systemd/system" };
+
 /** Where the parts of a machine lie on the host. */
 export type MachinePaths = {
   /** The unit file, and the unit's name. */
@@ -17,17 +22,17 @@ export type MachinePaths = {
   readonly work: string;
 };
 
-export function machinePaths(name: string, config: Config): MachinePaths {
+/** @param folders where machines and units are, other than on a host only in tests */
+export function machinePaths(name: string, { storage }: Pick<Config, "storage">, folders: HostFolders = hostFolders): MachinePaths {
   const service = `${name}.service`;
-  const runtimes = join(config.storageRoot, "runtime");
-  const runtime = join(runtimes, name);
+  const runtime = join(storage.runtime, name);
   return {
     service,
-    unit: join(config.unitFolder, service),
-    root: join(config.machinesFolder, name),
+    unit: join(folders.units, service),
+    root: join(folders.machines, name),
     runtime,
-    previousUnit: join(runtimes, `.${name}.previous.service`),
-    previousRuntime: join(runtimes, `.${name}.previous`),
+    previousUnit: join(storage.runtime, `.${name}.previous.service`),
+    previousRuntime: join(storage.runtime, `.${name}.previous`),
     upper: join(runtime, "upper"),
     work: join(runtime, "work"),
   };

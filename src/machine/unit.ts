@@ -1,16 +1,17 @@
-import { lstatSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { NspawnError } from "../base/errors.js";
-import { renderTemplate } from "../base/template.js";
+import { messageOf, NspawnError } from "../base/errors.js";
+import type { Config } from "../config/config.js";
 import { type Program, programPath } from "../host/programs.js";
 import type { ImageChain } from "../image/resolve.js";
 import { travelOptions } from "../layer/overlay.js";
 import type { MachineSpec } from "../plan/step.js";
 import type { Setting } from "../settings/merge.js";
 import { parametersOf, renderSettings } from "../settings/render.js";
+import { renderTemplate } from "../template/template.js";
 import { bindStubs } from "./bind-stub.js";
 import type { MachinePaths } from "./paths.js";
-import { overlayPath, unitArgument, unitCommand, unitComment, unitPath } from "./quote.js";
+import { overlayPath, unitArgument, unitCommand, unitComment, unitPath, unitPaths } from "./quote.js";
 
 /** A machine with everything settled: enough to write its unit. */
 export type Machine = {
@@ -20,10 +21,9 @@ export type Machine = {
   readonly settings: readonly Setting[];
   readonly command: { readonly argv: readonly string[]; readonly origin: string } | undefined;
   readonly paths: MachinePaths;
-  /** Whether the root folder of the top layer has an ACL or extended attributes. */
-  readonly rootAttributes: boolean;
   /** Folder of the layers: the unit names them relative to it. */
   readonly layersFolder: string;
+  readonly config: Pick<Config["machine"], "template" | "useBindStub" | "overlayfsMountOpts">;
 };
 
 /** How every unit of ours begins; others are never touched. */
@@ -34,8 +34,8 @@ const maxOptions = 4095;
 
 /** The unit of a machine, from the script's own template or the default one. Every value in it is quoted. */
 export function renderUnit(machine: Machine): string {
-  const path = machine.spec.template ?? defaultTemplate();
-  const text = renderTemplate(path, readFileSync(path, "utf8"), unitVariables(machine));
+  const path = machine.spec.template ?? machine.config.template ?? defaultTemplate();
+  const text = renderTemplate(path, readTemplate(path), unitVariables(machine));
   const mark = `${unitMark} ${machine.spec.name}`;
   return text.startsWith(mark) ? text : `${mark}\n${text}`;
 }
@@ -44,6 +44,17 @@ export function renderUnit(machine: Machine): string {
 export function sameUnit(a: string, b: string): boolean {
   const withoutComments = (text: string): string => text.replace(/^#.*\n/gm, "");
   return withoutComments(a) === withoutComments(b);
+}
+
+function readTemplate(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    throw new NspawnError(`the template ${path} of the unit cannot be read: ${messageOf(error)}`, {
+      cause: error,
+      hint: "it is named by MACHINE of the script, or by machine/template of the configuration",
+    });
+  }
 }
 
 function defaultTemplate(): string {
@@ -84,14 +95,14 @@ function unitVariables(machine: Machine): UnitVariables {
     root: unitPath(paths.root),
     runtime: unitPath(paths.runtime),
     layers_folder: unitPath(machine.layersFolder),
-    mounts: unitCommand([machine.layersFolder, paths.root]),
+    mounts: unitPaths([machine.layersFolder, paths.runtime, paths.root]),
     layers: chain.map(({ image, layer }) => ({
       id: layer.id,
       url: unitComment(image.written),
       digest: layer.digest,
       path: unitPath(layer.folder),
     })),
-    prepare: prepareCommands(settings),
+    prepare: machine.config.useBindStub ? prepareCommands(settings) : [],
     mount: mountCommands(machine),
     release: releaseCommands(machine),
     settings: settings.map(({ name, value, origin }) => ({ name, value: unitComment(JSON.stringify(value)), origin: unitComment(origin) })),
@@ -126,21 +137,22 @@ function mountCommands(machine: Machine): readonly string[] {
   const { spec, paths, chain, layersFolder } = machine;
   const [top] = chain;
   if (!top) throw new NspawnError(`the machine ${spec.name} has no layers`);
-  const { mode, uid, gid } = lstatSync(top.layer.folder);
+  const { mode, uid, gid, attributes } = top.layer.root;
   const names = chain.map(({ layer }) => layer.id).join(":");
-  const options = `lowerdir=${names},upperdir=${overlayPath(paths.upper)},workdir=${overlayPath(paths.work)},nodev,${travelOptions}`;
+  const folders = [`lowerdir=${names}`, `upperdir=${overlayPath(paths.upper)}`, `workdir=${overlayPath(paths.work)}`];
+  const options = [...folders, "nodev", ...machine.config.overlayfsMountOpts, travelOptions].join(",");
   if (options.length > maxOptions) {
     throw new NspawnError(`the ${chain.length} layers of the machine ${spec.name} are more than one mount takes`, {
       hint: `they are named in ${layersFolder}; build some of the images from fewer parents`,
     });
   }
   // The root folder of the top layer is the root of the machine, with its mode and owner.
-  const upper = [path("install"), "--directory", `--mode=${(mode & 0o7777).toString(8)}`, `--owner=${uid}`, `--group=${gid}`, paths.upper];
+  const upper = [path("install"), "--directory", `--mode=${mode.toString(8)}`, `--owner=${uid}`, `--group=${gid}`, paths.upper];
   return [
     ...(spec.state === "volatile" ? [removeRuntime(paths)] : []),
     unitCommand([path("mkdir"), "--parents", paths.work, paths.root]),
     unitCommand(upper),
-    ...(machine.rootAttributes ? [copyAttributes(top.layer.folder, paths.upper)] : []),
+    ...(attributes ? [copyAttributes(top.layer.folder, paths.upper)] : []),
     unitCommand([path("mount"), "--types", "overlay", "--options", options, `nspawn-${spec.name}`, paths.root]),
   ];
 }

@@ -1,10 +1,13 @@
 import { type Problem, ScriptError } from "../base/errors.js";
-import type { Bootstrap } from "../dsl/build.js";
+import type { Place } from "../base/place.js";
+import type { Bootstrap } from "../dsl/arguments.js";
 import type { Script } from "../script/load.js";
+import type { SettingName } from "../settings/catalog.js";
 import type { SettingSource } from "../settings/merge.js";
 import { compressionOf, type ImageRef } from "./image-ref.js";
 import { parseCalls } from "./parse.js";
-import { inOrder, isBoot, only, ownSettings, workOf } from "./select.js";
+import { inOrder, only, ownSettings, settingPlaces, workOf } from "./select.js";
+import { settingProblems } from "./setting-problems.js";
 import { checkSources } from "./source.js";
 import type { Step, StepOf, WorkStep } from "./step.js";
 
@@ -16,6 +19,8 @@ export type BuildPlan = {
   readonly parents: readonly StepOf<"pull">[];
   readonly bootstrap: { readonly spec: Bootstrap; readonly step: StepOf<"bootstrap"> } | undefined;
   readonly settings: SettingSource;
+  /** The lines of the settings. */
+  readonly places: ReadonlyMap<SettingName, Place>;
   readonly command: readonly string[] | undefined;
   readonly work: readonly WorkStep[];
   readonly push: boolean;
@@ -34,7 +39,8 @@ export function planBuild(script: Script): BuildPlan {
   const bootstrap = only(script, steps, "bootstrap", found);
   const parents = steps.filter((step): step is StepOf<"pull"> => step.kind === "pull");
   const work = workOf(steps);
-  found.push(...checkSources(work, script.folder), ...checkBase(parents, bootstrap, image));
+  const settings = ownSettings(steps, image?.image.written ?? script.path);
+  found.push(...checkSources(work, script.folder), ...checkBase(parents, bootstrap, image), ...settingProblems(steps, settings, exec));
   if (image && push && !compressionOf(image.image)) {
     found.push({
       at: image.at,
@@ -42,12 +48,6 @@ export function planBuild(script: Script): BuildPlan {
       hint: "end the URL in .tar.gz, .tar.xz or .tar.zst",
     });
   }
-  if (exec && isBoot(steps))
-    found.push({
-      at: exec.at,
-      message: "EXEC: a machine that boots runs init, not a command",
-      hint: "leave out EXEC, or Boot; arguments of init go into Parameters",
-    });
   if (found.length > 0 || !image) throw new ScriptError(inOrder(found));
   return {
     script: script.path,
@@ -55,7 +55,8 @@ export function planBuild(script: Script): BuildPlan {
     image: image.image,
     parents,
     bootstrap: bootstrap && { spec: bootstrap.bootstrap, step: bootstrap },
-    settings: ownSettings(steps, image.image.written),
+    settings,
+    places: settingPlaces(steps),
     command: exec?.argv,
     work,
     push: push !== undefined,

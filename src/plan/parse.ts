@@ -1,4 +1,4 @@
-import { join, normalize } from "node:path";
+import { join } from "node:path";
 import type { Problem } from "../base/errors.js";
 import { isRecord } from "../base/is-record.js";
 import { nearest } from "../base/nearest.js";
@@ -6,14 +6,29 @@ import type { Place } from "../base/place.js";
 import type { Keyword, ScriptKind } from "../dsl/call.js";
 import type { Script } from "../script/load.js";
 import { catalog, isSettingName, type SettingName } from "../settings/catalog.js";
-import { entriesOf, type SettingEntry } from "../settings/value.js";
-import { type ImageRef, imageRef } from "./image-ref.js";
-import { checkMachineName } from "./machine-name.js";
-import { argv, type Checker, listOf, Mismatch, never, object, oneOf, optional, showGiven, text } from "./shape.js";
+import { entriesOf, type SettingEntry, WrongValue } from "../settings/value.js";
+import {
+  archivePath,
+  bootstrapShape,
+  bothPaths,
+  digest,
+  grants,
+  machineShape,
+  notBesidePath,
+  sourcePath,
+  targetPath,
+  url,
+  variables,
+} from "./fields.js";
+import { argv, type Cause, type Checked, isPlainObject, Mismatch, never, object, type Shape, showGiven, text } from "./shape.js";
+import { Statements } from "./statement.js";
 import type { Step } from "./step.js";
 
 /** The steps of a script, and all that is wrong with single calls. */
 export type Parsed = { readonly steps: readonly Step[]; readonly problems: readonly Problem[] };
+
+const execArgv = argv((script) => `EXEC(["sh", "-c", ${script}])`);
+const runArgv = argv((script) => `SH(${script})`);
 
 /** Most arguments that a keyword takes. */
 const arities: { readonly [K in Keyword]: number } = {
@@ -36,96 +51,99 @@ type Context = {
   readonly folder: string;
   readonly kind: ScriptKind;
   readonly args: readonly unknown[];
-  problem(message: string, hint?: string): void;
+  wrong(cause: Omit<Cause, "path"> & { readonly path?: string }): void;
+  /** The line of the call where a setting stands. */
+  lineOf(setting: string): Place;
 };
 type Parser = (context: Context) => Step | undefined;
 
-/** Turns calls into steps: every argument checked by itself, nothing looked up on the host. */
+/** Turns calls into steps: every argument checked by itself, nothing looked up on the host but the script's own text. */
 export function parseCalls({ calls, folder, kind }: Script): Parsed {
   const steps: Step[] = [];
   const problems: Problem[] = [];
+  const statements = new Statements();
   for (const { keyword, args, at } of calls) {
-    const problem = (message: string, hint?: string): void => void problems.push({ at, message: `${keyword}: ${message}`, hint });
+    const lineOf = (setting: string): Place => statements.lineOf(at, keyword, { fields: [], near: setting });
+    const wrong: Context["wrong"] = ({ path = "", message, hint, near }) => {
+      const place = statements.lineOf(at, keyword, { fields: fieldNames(path), near });
+      problems.push({ at: place, message: `${keyword}: ${path === "" ? "" : `${path}: `}${message}`, hint, near });
+    };
     const most = keyword === "IMAGE" && kind === "setup" ? 2 : arities[keyword];
     const extra = args.slice(most).find((argument) => argument !== undefined);
     if (extra !== undefined) {
-      problem(
-        `takes ${most === 0 ? "no argument" : most === 1 ? "one argument" : `${most} arguments`}, got another: ${showGiven(extra)}`,
-        "options go into one object with the rest",
-      );
+      wrong({
+        message: `takes ${most === 0 ? "no argument" : most === 1 ? "one argument" : `${most} arguments`}, got another: ${showGiven(extra)}`,
+        hint: "options go into one object with the rest",
+      });
     }
-    const step = parsers[keyword]({ at, folder, kind, args, problem });
+    const step = parsers[keyword]({ at, folder, kind, args, wrong, lineOf });
     if (step) steps.push(step);
   }
   return { steps, problems };
 }
 
+/** The names in a path such as `packages[2]`. */
+function fieldNames(path: string): readonly string[] {
+  return path
+    .replace(/\[\d+\]/g, "")
+    .split(".")
+    .filter((name) => name !== "");
+}
+
 const parsers: { readonly [K in Keyword]: Parser } = {
   IMAGE: (context) => {
     const [first, second] = context.args;
-    const url = text("a URL");
     const isSetup = context.kind === "setup";
-    const given = isSetup
-      ? take(context, { url, grant: grants }, first, "IMAGE(url) or IMAGE({ url, grant? })", "url")
-      : take(context, { url, grant: never("grant belongs to setup scripts") }, first, "IMAGE(url) or IMAGE({ url })", "url");
-    const options =
-      isSetup && second !== undefined ? take(context, { grant: grants }, second, "IMAGE(url, { grant? })") : { grant: undefined };
-    const image = given && refOf(context, given.url);
-    if (!given || !options || !image) return undefined;
-    return { kind: "image", at: context.at, image, grant: [...(given.grant ?? []), ...(options.grant ?? [])] };
+    const grant = isSetup ? grants : never("grant belongs to the IMAGE of setup scripts");
+    const forms = isSetup ? "IMAGE(url), IMAGE(url, { grant }) or IMAGE({ url, grant? })" : "IMAGE(url) or IMAGE({ url })";
+    const given = take(context, { url, grant }, first, forms, "url");
+    const options = isSetup && second !== undefined ? take(context, { grant }, second, forms) : { grant: undefined };
+    return (
+      given && options && { kind: "image", at: context.at, image: given.url, grant: [...(given.grant ?? []), ...(options.grant ?? [])] }
+    );
   },
   PULL: (context) => {
-    const given = take(
-      context,
-      { url: text("a URL"), digest: optional(digest) },
-      context.args[0],
-      "PULL(url) or PULL({ url, digest? })",
-      "url",
-    );
-    const image = given && refOf(context, given.url);
-    return image && { kind: "pull", at: context.at, image, digest: given.digest };
+    const given = take(context, { url, digest }, context.args[0], "PULL(url) or PULL({ url, digest? })", "url");
+    return given && { kind: "pull", at: context.at, image: given.url, digest: given.digest };
   },
   BOOTSTRAP: (context) => {
-    const given = take(
-      context,
-      bootstrapShape,
-      context.args[0],
-      "BOOTSTRAP({ distribution, release, packages?, mirror?, components?, variant? })",
-    );
+    const forms = "BOOTSTRAP({ distribution, release, packages?, mirror?, components?, variant? })";
+    const given = take(context, bootstrapShape, context.args[0], forms);
     return given && { kind: "bootstrap", at: context.at, bootstrap: withoutUndefined(given) };
   },
   EXEC: (context) => {
-    const given = take(context, { command: argv }, context.args[0], "EXEC([program, …]) or EXEC({ command: [program, …] })", "command");
+    const given = take(context, { command: execArgv }, context.args[0], "EXEC([program, …]) or EXEC({ command: [program, …] })", "command");
     return given && { kind: "exec", at: context.at, argv: given.command };
   },
   WITH: (context) => {
     const [settings] = context.args;
-    if (!isRecord(settings)) return context.problem(`expected WITH({ Setting: value, … }), got ${showGiven(settings)}`) as undefined;
+    if (!isPlainObject(settings)) return refuse(context, `expected WITH({ Setting: value, … }), got ${showGiven(settings)}`);
     const entries: SettingEntry[] = [];
     const removed: SettingName[] = [];
+    const places = new Map<SettingName, Place>();
     for (const [name, value] of Object.entries(settings)) {
       if (!isSettingName(name)) {
-        const near = nearest(name, Object.keys(catalog));
-        context.problem(`there is no setting ${name}`, near && `did you mean ${near}?`);
-      } else if (value === null) removed.push(name);
+        context.wrong(unknownSetting(name));
+        continue;
+      }
+      places.set(name, context.lineOf(name));
+      if (value === null) removed.push(name);
       else if (value !== undefined) entries.push(...settle(context, name, value));
+      // A value may belong to another setting: { …, readOnly: true }.
+      for (const entry of entries) if (!places.has(entry.name)) places.set(entry.name, context.lineOf(name));
     }
-    return { kind: "with", at: context.at, entries, removed };
+    return { kind: "with", at: context.at, entries, removed, places };
   },
   FETCH: (context) => {
     const [given] = context.args;
-    const path = text("a path");
-    const common = { url: text("a URL"), digest: optional(digest) };
-    const expected = "FETCH({ url, path }) or FETCH({ url, source, target, digest? })";
-    const fields =
-      isRecord(given) && "path" in given
-        ? samePaths(take(context, { ...common, path }, given, expected))
-        : take(context, { ...common, source: path, target: path }, given, expected);
-    const archive = fields && refOf(context, fields.url);
-    const target = fields && targetPath(context, fields.target);
-    const source = fields && archivePath(context, fields.source);
-    if (!fields || !archive || target === undefined || source === undefined) return undefined;
-    return { kind: "fetch", at: context.at, archive, source, target, digest: fields.digest };
+    const forms = "FETCH({ url, path, digest? }) or FETCH({ url, source, target, digest? })";
+    const common = { url, digest };
+    const fields = hasPath(given)
+      ? take(context, { ...common, path: bothPaths(archivePath), source: notBesidePath, target: notBesidePath }, given, forms)
+      : take(context, { ...common, source: archivePath, target: targetPath }, given, forms);
+    if (!fields) return undefined;
+    const { source, target } = "path" in fields ? fields.path : fields;
+    return { kind: "fetch", at: context.at, archive: fields.url, source, target, digest: fields.digest };
   },
   COPY: (context) => {
     const paths = copyPaths(context, "COPY");
@@ -133,12 +151,11 @@ const parsers: { readonly [K in Keyword]: Parser } = {
   },
   CAST: (context) => {
     const paths = copyPaths(context, "CAST");
-    const variables = context.args[1] ?? {};
-    if (!isRecord(variables)) context.problem(`expected an object with the template's variables, got ${showGiven(variables)}`);
-    return paths && isRecord(variables) ? { kind: "cast", at: context.at, ...paths, variables } : undefined;
+    const values = checked(context, variables(context.args[1] === undefined ? {} : context.args[1]));
+    return paths && values && { kind: "cast", at: context.at, ...paths, variables: values };
   },
   RUN: (context) => {
-    const given = take(context, { command: argv }, context.args[0], "RUN([program, …]) or RUN({ command: [program, …] })", "command");
+    const given = take(context, { command: runArgv }, context.args[0], "RUN([program, …]) or RUN({ command: [program, …] })", "command");
     return given && { kind: "run", at: context.at, argv: given.command };
   },
   SH: (context) => {
@@ -147,127 +164,74 @@ const parsers: { readonly [K in Keyword]: Parser } = {
   },
   PUSH: (context) => ({ kind: "push", at: context.at }),
   MACHINE: (context) => {
-    const given = take(context, machineShape, context.args[0], "MACHINE(name) or MACHINE({ name, template?, unitConf?, … })", "name");
+    const forms = "MACHINE(name) or MACHINE({ name, template?, unitConf?, serviceConf?, installConf?, state? })";
+    const given = take(context, machineShape, context.args[0], forms, "name");
     if (!given) return undefined;
-    const wrong = checkMachineName(given.name);
-    if (wrong) return context.problem(wrong) as undefined;
-    const template = given.template === undefined ? undefined : sourcePath(context, given.template);
+    const template = given.template === undefined ? undefined : below(context.folder, given.template);
     const { unitConf = [], serviceConf = [], installConf = [], state = "volatile", name } = given;
     return { kind: "machine", at: context.at, machine: { name, template, unitConf, serviceConf, installConf, state } };
   },
 };
 
-const grants = optional(
-  listOf<SettingName>(
-    (value) => (typeof value === "string" && isSettingName(value) ? value : new Mismatch("names of settings", value)),
-    "a list of settings",
-  ),
-);
-const digest: Checker<string> = (value) =>
-  typeof value === "string" && /^sha256:[0-9a-f]{64}$/.test(value) ? value : new Mismatch("sha256: and 64 hexadecimal digits", value);
-const word: Checker<string> = (value) =>
-  typeof value === "string" && /^[A-Za-z0-9][A-Za-z0-9+.:~_-]*$/.test(value)
-    ? value
-    : new Mismatch("a name of letters, digits and + . : ~ _ -", value);
-const confLine: Checker<string> = (value) =>
-  typeof value === "string" && /^[A-Za-z][A-Za-z0-9]*=([^\n\r\0]*[^\n\r\0\\])?$/.test(value)
-    ? value
-    : new Mismatch("lines of a unit such as CPUQuota=50%", value);
-const confLines = optional(listOf(confLine, "a list of lines of a unit"));
-const mirrorUrl: Checker<string> = (value) =>
-  typeof value === "string" && URL.canParse(value) && /^(https?|file):/.test(value)
-    ? value
-    : new Mismatch("an http:, https: or file: URL", value);
-
-const bootstrapShape = {
-  distribution: oneOf("debian", "ubuntu"),
-  release: word,
-  packages: optional(listOf(word, "a list of package names")),
-  mirror: optional(mirrorUrl),
-  components: optional(listOf(word, "a list of components")),
-  variant: optional(oneOf("apt", "essential", "minbase", "important", "standard")),
-};
-const machineShape = {
-  name: text("a machine name"),
-  template: optional(text("a path below the script's folder")),
-  unitConf: confLines,
-  serviceConf: confLines,
-  installConf: confLines,
-  state: optional(oneOf("volatile", "keep")),
-};
-
 /** Takes the object form of a call, or the short form where the value stands for the field `short`. */
-function take<S extends Readonly<Record<string, Checker<unknown>>>>(
+function take<S extends Shape>(
   context: Context,
   shape: S,
   given: unknown,
-  expected: string,
+  forms: string,
   short?: keyof S & string,
-) {
-  const checked = object(shape, expected)(short !== undefined && !isRecord(given) ? { [short]: given } : given);
-  if (!(checked instanceof Mismatch)) return checked;
-  const about = checked.given === given || !checked.expected.startsWith(`${short}: `) ? "" : `, as in ${expected}`;
-  context.problem(`expected ${checked.expected}${about}, got ${showGiven(checked.given)}`);
+): Checked<S> | undefined {
+  if (short === undefined || isRecord(given)) return checked(context, object(shape, forms)(given));
+  const value = shape[short]?.(given);
+  if (!(value instanceof Mismatch)) return { [short]: value } as Checked<S>;
+  return checked<Checked<S>>(
+    context,
+    new Mismatch(value.causes.map((cause) => ({ ...cause, hint: cause.hint ?? `the call is ${forms}` }))),
+  );
+}
+
+/** The value of a checker, or its causes as problems of the call. */
+function checked<T>(context: Context, result: T | Mismatch): T | undefined {
+  if (!(result instanceof Mismatch)) return result;
+  for (const cause of result.causes) context.wrong(cause);
   return undefined;
 }
 
-function refOf(context: Context, url: string): ImageRef | undefined {
-  const image = imageRef(url);
-  if (typeof image !== "string") return image;
-  context.problem(image, "an image URL looks like https://host/path/name.tar.zst or file:///path/name.tar.zst");
-  return undefined;
+function refuse(context: Context, message: string): undefined {
+  context.wrong({ message });
+}
+
+function unknownSetting(name: string): Omit<Cause, "path"> {
+  const near = nearest(name, Object.keys(catalog));
+  const hint = near === undefined ? "docs/settings.md has all of them, and so has systemd.nspawn(5)" : `did you mean ${near}?`;
+  return { message: `there is no setting ${name}`, hint, near: name };
 }
 
 function settle(context: Context, name: SettingName, value: unknown): readonly SettingEntry[] {
   const entries = entriesOf(name, value);
-  if (typeof entries !== "string") return entries;
-  context.problem(`${name} takes ${entries}, got ${showGiven(value)}`);
+  if (!(entries instanceof WrongValue)) return entries;
+  context.wrong({ message: `${name} takes ${entries.expected}, got ${showGiven(entries.given)}`, hint: entries.hint, near: name });
   return [];
 }
 
 function copyPaths(context: Context, keyword: "COPY" | "CAST"): { readonly source: string; readonly target: string } | undefined {
   const [given] = context.args;
-  const path = text("a path");
-  const expected = `${keyword}(path), ${keyword}({ path }) or ${keyword}({ source, target })`;
+  const more = keyword === "CAST" ? ", variables?" : "";
+  const forms = `${keyword}(path${more}), ${keyword}({ path }${more}) or ${keyword}({ source, target }${more})`;
   const paths =
-    isRecord(given) && !("path" in given)
-      ? take(context, { source: path, target: path }, given, expected)
-      : samePaths(take(context, { path }, given, expected, "path"));
-  if (!paths) return undefined;
-  const source = sourcePath(context, paths.source);
-  const target = targetPath(context, paths.target);
-  return source === undefined || target === undefined ? undefined : { source, target };
+    isRecord(given) && !hasPath(given)
+      ? take(context, { source: sourcePath, target: targetPath }, given, forms)
+      : take(context, { path: bothPaths(sourcePath), source: notBesidePath, target: notBesidePath }, given, forms, "path")?.path;
+  return paths && { source: below(context.folder, paths.source), target: paths.target };
 }
 
-function samePaths<T extends { readonly path: string }>(given: T | undefined) {
-  return given && { ...given, source: given.path, target: given.path };
+function hasPath(given: unknown): boolean {
+  return isRecord(given) && Object.hasOwn(given, "path");
 }
 
-/** An absolute path in the image, or on the host. */
-function targetPath(context: Context, path: string): string | undefined {
-  if (path.startsWith("/")) return normalize(path);
-  context.problem(`target ${JSON.stringify(path)} is not an absolute path`, `write ${JSON.stringify(`/${path.replace(/^(\.?\/)+/, "")}`)}`);
-  return undefined;
-}
-
-/** A path in an archive, with a slash at its start and none at its end; `/` is all of it. */
-function archivePath(context: Context, path: string): string | undefined {
-  if (path.split("/").includes("..")) {
-    context.problem(`source ${JSON.stringify(path)} leads out of the archive`, "name a file or a folder in it, or / for all of it");
-    return undefined;
-  }
-  const normal = normalize(`/${path}`);
-  return normal.length > 1 && normal.endsWith("/") ? normal.slice(0, -1) : normal;
-}
-
-/** A path below the script's folder, written with or without a slash at its start. */
-function sourcePath(context: Context, path: string): string | undefined {
-  if (path.split("/").includes("..")) {
-    context.problem(`source ${JSON.stringify(path)} leads out of the script's folder`, `move it into ${context.folder}`);
-    return undefined;
-  }
-  const joined = normalize(join(context.folder, path));
-  return joined.length > 1 && joined.endsWith("/") ? joined.slice(0, -1) : joined;
+/** A path with a slash at its start, below the script's folder. */
+function below(folder: string, path: string): string {
+  return path === "/" ? folder : join(folder, path);
 }
 
 type WithoutUndefined<T> = { readonly [K in keyof T as undefined extends T[K] ? never : K]: T[K] } & {

@@ -1,7 +1,9 @@
 import type { Problem } from "../base/errors.js";
-import { showPlace } from "../base/place.js";
+import { type Place, showPlace } from "../base/place.js";
 import type { Script } from "../script/load.js";
+import type { SettingName } from "../settings/catalog.js";
 import type { SettingSource } from "../settings/merge.js";
+import type { SettingEntry } from "../settings/value.js";
 import type { HostStep, Step, StepOf, WorkStep } from "./step.js";
 
 /** The one step of a kind. Adds a problem where there are two, or where a required one is missing. */
@@ -38,18 +40,27 @@ function isHostStep(step: Step): step is HostStep {
   return step.kind === "copy" || step.kind === "cast" || step.kind === "run" || step.kind === "sh";
 }
 
-/** The settings that a script's WITH give, together, under the name of their origin. */
+/** The settings that a script's WITH give, in their order, under the name of their origin. `null` takes away what an earlier WITH gave, too. */
 export function ownSettings(steps: readonly Step[], origin: string): SettingSource {
-  const withs = steps.filter((step): step is StepOf<"with"> => step.kind === "with");
-  return { origin, removed: [...new Set(withs.flatMap(({ removed }) => removed))], entries: withs.flatMap(({ entries }) => entries) };
+  let entries: readonly SettingEntry[] = [];
+  const removed = new Set<SettingName>();
+  for (const step of withSteps(steps)) {
+    entries = [...entries.filter(({ name }) => !step.removed.includes(name)), ...step.entries];
+    for (const name of step.removed) removed.add(name);
+  }
+  return { origin, removed: [...removed], entries };
+}
+
+/** The places of a script's settings, by their names; of several the last. */
+export function settingPlaces(steps: readonly Step[]): ReadonlyMap<SettingName, Place> {
+  return new Map(withSteps(steps).flatMap(({ places }) => [...places]));
+}
+
+function withSteps(steps: readonly Step[]): readonly StepOf<"with">[] {
+  return steps.filter((step): step is StepOf<"with"> => step.kind === "with");
 }
 
 /** Problems in the order of the script's lines. */
 export function inOrder(problems: readonly Problem[]): readonly Problem[] {
   return problems.toSorted((a, b) => (a.at.file === b.at.file ? a.at.line - b.at.line : 0));
-}
-
-/** Whether a script's own settings make the machine boot. */
-export function isBoot(steps: readonly Step[]): boolean {
-  return ownSettings(steps, "").entries.findLast(({ name }) => name === "Boot")?.value === "yes";
 }

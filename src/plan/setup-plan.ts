@@ -1,10 +1,12 @@
 import { type Problem, ScriptError } from "../base/errors.js";
+import type { Place } from "../base/place.js";
 import type { Script } from "../script/load.js";
 import type { SettingName } from "../settings/catalog.js";
 import type { SettingSource } from "../settings/merge.js";
 import type { ImageRef } from "./image-ref.js";
 import { parseCalls } from "./parse.js";
-import { hostWorkOf, inOrder, isBoot, only, ownSettings } from "./select.js";
+import { hostWorkOf, inOrder, only, ownSettings, settingPlaces } from "./select.js";
+import { settingProblems } from "./setting-problems.js";
 import { checkSources, statOf } from "./source.js";
 import type { HostStep, MachineSpec } from "./step.js";
 
@@ -17,6 +19,8 @@ export type SetupPlan = {
   readonly grant: readonly SettingName[];
   readonly machine: MachineSpec;
   readonly settings: SettingSource;
+  /** The lines of the settings. */
+  readonly places: ReadonlyMap<SettingName, Place>;
   readonly command: readonly string[] | undefined;
   readonly work: readonly HostStep[];
 };
@@ -32,16 +36,11 @@ export function planSetup(script: Script): SetupPlan {
   const machine = only(script, steps, "machine", found, { required: "MACHINE(name) names the machine and its unit" });
   const exec = only(script, steps, "exec", found);
   const work = hostWorkOf(steps);
-  found.push(...checkSources(work, script.folder));
+  const settings = ownSettings(steps, script.path);
+  found.push(...checkSources(work, script.folder), ...settingProblems(steps, settings, exec));
   if (machine?.machine.template && !statOf(machine.machine.template)?.isFile()) {
     found.push({ at: machine.at, message: `MACHINE: template ${machine.machine.template} is no file` });
   }
-  if (exec && isBoot(steps))
-    found.push({
-      at: exec.at,
-      message: "EXEC: a machine that boots runs init, not a command",
-      hint: "leave out EXEC, or Boot; arguments of init go into Parameters",
-    });
   if (found.length > 0 || !image || !machine) throw new ScriptError(inOrder(found));
   return {
     script: script.path,
@@ -49,7 +48,8 @@ export function planSetup(script: Script): SetupPlan {
     image: image.image,
     grant: image.grant,
     machine: machine.machine,
-    settings: ownSettings(steps, script.path),
+    settings,
+    places: settingPlaces(steps),
     command: exec?.argv,
     work,
   };

@@ -1,92 +1,171 @@
+import { inspect } from "node:util";
 import { isRecord } from "../base/is-record.js";
+import { nearest } from "../base/nearest.js";
+import { oneLine } from "../base/shell-quote.js";
 
 /**
- * Checks of what a script gave to a keyword. A checker gives the value in its type, or a {@link Mismatch} that says what
- * is expected. They are for plain JavaScript and for types that lie; TypeScript has found most of it in the editor.
+ * One thing that is wrong in what a script gave to a keyword. `path` says where, such as `packages[2]`; empty for the whole.
+ * `near`: the text in the script that is wrong, as far as it is known.
+ */
+export type Cause = {
+  readonly path: string;
+  readonly message: string;
+  readonly hint?: string | undefined;
+  readonly near?: string | undefined;
+};
+
+/**
+ * All that is wrong in one value. Checkers give the value in its type, or this. They are for plain JavaScript and for types
+ * that lie; TypeScript has found most of it in the editor.
  */
 export class Mismatch {
-  readonly expected: string;
-  readonly given: unknown;
+  readonly causes: readonly Cause[];
 
-  constructor(expected: string, given: unknown) {
-    this.expected = expected;
-    this.given = given;
+  constructor(causes: readonly Cause[]) {
+    this.causes = causes;
+  }
+
+  /** The same seen from one level above: `in` is a field's name, or `[2]`. */
+  within(name: string): Mismatch {
+    const pathOf = (path: string): string => (path === "" || path.startsWith("[") ? `${name}${path}` : `${name}.${path}`);
+    return new Mismatch(this.causes.map((cause) => ({ ...cause, path: pathOf(cause.path) })));
   }
 }
 
 export type Checker<T> = (value: unknown) => T | Mismatch;
 
+/** The mismatch of a value that is not what was expected. */
+export function unlike(expected: string, given: unknown, hint?: string): Mismatch {
+  return new Mismatch([{ path: "", message: `expected ${expected}, got ${showGiven(given)}`, hint, near: textOf(given) }]);
+}
+
 /** A text that is not empty and has no NUL (which no path, argument or unit can hold). */
 export const text =
   (expected: string): Checker<string> =>
   (value) =>
-    typeof value === "string" && value !== "" && !value.includes("\0") ? value : new Mismatch(expected, value);
+    typeof value === "string" && value !== "" && !value.includes("\0") ? value : unlike(expected, value);
+
+/** A text that matches. */
+export const matching =
+  (pattern: RegExp, expected: string): Checker<string> =>
+  (value) =>
+    typeof value === "string" && pattern.test(value) ? value : unlike(expected, value);
 
 export const listOf =
   <T>(item: Checker<T>, expected: string): Checker<readonly T[]> =>
   (value) => {
-    if (!Array.isArray(value)) return new Mismatch(expected, value);
+    if (!Array.isArray(value)) return unlike(expected, value);
     const items: T[] = [];
-    for (const element of value) {
+    const causes: Cause[] = [];
+    // Not value.entries alone: holes count as undefined.
+    for (const [index, element] of Array.from(value).entries()) {
       const checked = item(element);
-      if (checked instanceof Mismatch) return checked;
-      items.push(checked);
+      if (checked instanceof Mismatch) causes.push(...checked.within(`[${index}]`).causes);
+      else items.push(checked);
     }
-    return items;
+    return causes.length > 0 ? new Mismatch(causes) : items;
   };
 
-/** A program and its arguments; arguments may be empty texts. */
-export const argv: Checker<readonly string[]> = (value) => {
-  const expected = "a list of texts: the program, then its arguments";
-  if (!Array.isArray(value) || value.length === 0 || value[0] === "") return new Mismatch(expected, value);
-  // Not value.every: it passes over holes.
-  for (const item of value) {
-    if (typeof item !== "string") return new Mismatch(expected, value);
-    if (item.includes("\0")) return new Mismatch(`${expected}, without NUL characters`, item);
-  }
-  return value;
+/**
+ * A program and its arguments; arguments may be empty texts.
+ * @param asShell the call that takes a shell script instead, for whoever gives one
+ */
+export const argv =
+  (asShell: (script: string) => string): Checker<readonly string[]> =>
+  (value) => {
+    const expected = "a list of texts: the program, then its arguments";
+    const hint = typeof value === "string" && value.trim() !== "" ? `${asShell(JSON.stringify(value))} runs a shell script` : undefined;
+    if (!Array.isArray(value) || value.length === 0 || value[0] === "") return unlike(expected, value, hint);
+    return listOf(argument, expected)(value);
+  };
+
+const argument: Checker<string> = (value) => {
+  if (typeof value !== "string")
+    return unlike("a text", value, typeof value === "number" ? `write ${JSON.stringify(String(value))}` : undefined);
+  return value.includes("\0") ? unlike("a text without NUL characters", value) : value;
 };
 
+/** One of a few texts. */
 export const oneOf =
   <const T extends string>(...words: readonly T[]): Checker<T> =>
-  (value) =>
-    words.find((word) => word === value) ?? new Mismatch(`one of ${words.join(", ")}`, value);
+  (value) => {
+    const found = words.find((word) => word === value);
+    if (found !== undefined) return found;
+    const near = typeof value === "string" ? nearest(value, words) : undefined;
+    return unlike(`one of ${words.join(", ")}`, value, near && `did you mean ${near}?`);
+  };
 
 /** A field that may not be given here. */
 export const never =
   (why: string): Checker<undefined> =>
   (value) =>
-    value === undefined ? undefined : new Mismatch(why, value);
+    value === undefined ? undefined : new Mismatch([{ path: "", message: why }]);
 
 export const optional =
   <T>(checker: Checker<T>): Checker<T | undefined> =>
   (value) =>
     value === undefined ? undefined : checker(value);
 
-type Shape = Readonly<Record<string, Checker<unknown>>>;
-type Checked<S extends Shape> = { readonly [K in keyof S]: Exclude<ReturnType<S[K]>, Mismatch> };
+export type Shape = Readonly<Record<string, Checker<unknown>>>;
+export type Checked<S extends Shape> = { readonly [K in keyof S]: Exclude<ReturnType<S[K]>, Mismatch> };
 
-/** An object with these fields and no others. */
+/** An object with these fields and no others; all that is wrong with any of them is told. */
 export const object =
   <S extends Shape>(shape: S, expected: string): Checker<Checked<S>> =>
   (value) => {
-    if (!isRecord(value)) return new Mismatch(expected, value);
-    const unknown = Object.keys(value).find((key) => !Object.hasOwn(shape, key));
-    if (unknown !== undefined) return new Mismatch(`${expected}; it has no field ${JSON.stringify(unknown)}`, value);
+    if (!isRecord(value)) return unlike(expected, value);
+    const causes = Object.keys(value).flatMap((key) => (Object.hasOwn(shape, key) ? [] : [unknownField(key, Object.keys(shape))]));
     const result: Record<string, unknown> = {};
     for (const [key, checker] of Object.entries(shape)) {
-      const checked = checker(value[key]);
-      if (checked instanceof Mismatch) return new Mismatch(`${key}: ${checked.expected}`, checked.given);
-      result[key] = checked;
+      const checked = field(value, key, checker, expected);
+      if (checked instanceof Mismatch) causes.push(...checked.causes);
+      else result[key] = checked;
     }
-    return result as Checked<S>;
+    return causes.length > 0 ? new Mismatch(causes) : (result as Checked<S>);
   };
+
+function field(record: Readonly<Record<string, unknown>>, key: string, checker: Checker<unknown>, expected: string): unknown {
+  // What every object inherits, such as toString, was not given.
+  const given = Object.hasOwn(record, key) ? record[key] : undefined;
+  const checked = checker(given);
+  if (!(checked instanceof Mismatch)) return checked;
+  return given === undefined ? missingField(key, expected) : checked.within(key);
+}
+
+function unknownField(key: string, known: readonly string[]): Cause {
+  const near = nearest(key, known);
+  return {
+    path: "",
+    message: `there is no field ${JSON.stringify(key)}`,
+    hint: near === undefined ? `the fields are ${known.join(", ")}` : `did you mean ${near}?`,
+    near: key,
+  };
+}
+
+function missingField(key: string, expected: string): Mismatch {
+  return new Mismatch([{ path: "", message: `the field ${JSON.stringify(key)} is missing`, hint: `the call is ${expected}` }]);
+}
 
 /** What was given, on one line, for a message. */
 export function showGiven(value: unknown): string {
+  if (value === undefined) return "nothing";
   if (typeof value === "function") return "a function";
-  const shown = typeof value === "bigint" || typeof value === "symbol" ? String(value) : (safeJson(value) ?? String(value));
+  // As the script may have written it; what JSON cannot say, such as NaN, a bigint or a Date, as Node shows it.
+  const isWritten = typeof value === "string" || Array.isArray(value) || isPlainObject(value);
+  const shown = (isWritten ? safeJson(value) : undefined) ?? oneLine(inspect(value, { breakLength: Infinity, customInspect: false }));
   return shown.length > 80 ? `${shown.slice(0, 79)}…` : shown;
+}
+
+/** A value as the script may have it, to be found there. */
+function textOf(value: unknown): string | undefined {
+  return typeof value === "string" || typeof value === "number" || typeof value === "boolean" || value === null ? String(value) : undefined;
+}
+
+/** An object as a script writes it, `{ … }`; not a Date or a Map, say, which has no fields of its own. */
+export function isPlainObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  if (!isRecord(value)) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
 }
 
 function safeJson(value: unknown): string | undefined {

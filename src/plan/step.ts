@@ -1,6 +1,6 @@
 import type { Place } from "../base/place.js";
 import { oneLine, shellQuote } from "../base/shell-quote.js";
-import type { Bootstrap } from "../dsl/build.js";
+import type { Bootstrap } from "../dsl/arguments.js";
 import type { SettingName } from "../settings/catalog.js";
 import type { SettingEntry } from "../settings/value.js";
 import type { ImageRef } from "./image-ref.js";
@@ -11,7 +11,13 @@ export type Step = { readonly at: Place } & (
   | { readonly kind: "pull"; readonly image: ImageRef; readonly digest: string | undefined }
   | { readonly kind: "bootstrap"; readonly bootstrap: Bootstrap }
   | { readonly kind: "exec"; readonly argv: readonly string[] }
-  | { readonly kind: "with"; readonly entries: readonly SettingEntry[]; readonly removed: readonly SettingName[] }
+  | {
+      readonly kind: "with";
+      readonly entries: readonly SettingEntry[];
+      readonly removed: readonly SettingName[];
+      /** The line of each setting. */
+      readonly places: ReadonlyMap<SettingName, Place>;
+    }
   | { readonly kind: "copy"; readonly source: string; readonly target: string }
   | { readonly kind: "cast"; readonly source: string; readonly target: string; readonly variables: Readonly<Record<string, unknown>> }
   | {

@@ -23,7 +23,10 @@ describe("writeMeta and readMeta", () => {
       parents: fc.array(fc.record({ image: url.map(ref), digest: fc.option(digest, { nil: undefined }) }), { maxLength: 3 }),
       command: fc.option(fc.array(anyText, { minLength: 1, maxLength: 4 }), { nil: undefined }),
       settings: fc.array(
-        fc.record({ name: fc.constantFrom(...names.filter((name) => name === "Environment" || name === "Hostname")), value: anyText }),
+        fc.record({
+          name: fc.constantFrom(...names.filter((name) => name === "Environment" || name === "SELinuxContext")),
+          value: anyText,
+        }),
         { maxLength: 4 },
       ),
       removed: fc.uniqueArray(fc.constantFrom(...names), { maxLength: 3 }),
@@ -93,6 +96,13 @@ describe("images of the Python tool", () => {
     expect(renderSettings(settings)).toEqual([option]);
   });
 
+  test("arguments with spaces are written so that they are read back as they were", () => {
+    const settings = [{ name: "Parameters", value: '"a b"' } as const, { name: "Parameters", value: "c" } as const];
+    const meta: ImageMeta = { url: origin, parents: [], command: undefined, settings, removed: [] };
+    expect(read(writeMeta(meta)).settings).toEqual(settings);
+    expect(read(`profile_entry_list: ["Parameters='a b' c"]`).settings).toEqual(settings);
+  });
+
   test("a list on one line, as a .nspawn file may have it, becomes what systemd-nspawn takes", () => {
     const settings = read('profile_entry_list: ["Capability=CAP_NET_ADMIN CAP_SYS_PTRACE"]').settings.map((entry) => ({
       ...entry,
@@ -114,9 +124,9 @@ describe("readMeta", () => {
   });
 
   test("a line break in a value is part of the value", () => {
-    const { settings } = read('profile_entry_list: ["Hostname=a\\n[Install]\\nWantedBy=x", "Environment=A=b\\nBind=/"]');
+    const { settings } = read('profile_entry_list: ["SELinuxContext=a\\n[Install]\\nWantedBy=x", "Environment=A=b\\nBind=/"]');
     expect(settings).toEqual([
-      { name: "Hostname", value: "a\n[Install]\nWantedBy=x" },
+      { name: "SELinuxContext", value: "a\n[Install]\nWantedBy=x" },
       { name: "Environment", value: "A=b\nBind=/" },
     ]);
   });
@@ -125,6 +135,7 @@ describe("readMeta", () => {
     ["an unknown setting", "profile_entry_list: [Bnid=/a]"],
     ["a setting of another object", "profile_entry_list: [toString=1]"],
     ["a setting without a value", "profile_entry_list: [Boot]"],
+    ["a value that systemd-nspawn would refuse", 'profile_entry_list: ["Hostname=a\\n[Install]"]'],
     ["an unknown setting that is removed", "profile_removal_list: [Nope]"],
     ["numbers in a command", "profile_command: [1, 2]"],
     ["a command that is a text", "profile_command: /bin/sh"],
@@ -142,6 +153,19 @@ describe("readMeta", () => {
     ["no YAML", "a: [\n"],
     ["a key twice", "image_url: a\nimage_url: b\n"],
     ["a tag", "profile_command: !!js/function 'x'\n"],
+    ["a tag for bytes", "profile_command: [!!binary aGVsbG8=]\n"],
+    ["a tag for a set", "profile_command: !!set {a, b}\n"],
+    ["an alias", "other: &a [x]\nprofile_command: *a\n"],
+    ["an alias of itself", "profile_command: &a [*a]\n"],
+    ["several documents", "image_url: a\n---\nimage_url: b\n"],
+    ["a second document with the settings", "image_url: a\n...\n---\nprofile_command: [evil]\n"],
+    ["booleans in a command", "profile_command: [true, false]\n"],
+    ["null in a command", "profile_command: [~]\n"],
+    ["a setting with a line break in its name", 'profile_entry_list: ["Boot\\nExecStartPre=/bin/evil"]\n'],
+    ["a directive of a unit", 'profile_entry_list: ["ExecStartPre=/bin/evil"]\n'],
+    ["a section of a unit", 'profile_entry_list: ["[Service]\\nBoot=yes"]\n'],
+    ["a setting that is __proto__", "profile_entry_list: [__proto__=1]\n"],
+    ["a URL with a line break", 'overlay_url_list: ["file:///a\\nExecStartPre=/bin/evil"]\n'],
     ["keys that are no texts", "? [a]\n: b\n"],
   ])("%s is an error that names the image", (_, text) => {
     expect(() => read(text)).toThrow(wrong);
@@ -160,10 +184,46 @@ describe("readMeta", () => {
     expect(performance.now() - started).toBeLessThan(2000);
   });
 
-  test("what is nested deeply is an error, not a crash", () => {
-    const depth = 200_000;
-    expect(() => read(`profile_entry_list: ${"[".repeat(depth)}${"]".repeat(depth)}`)).toThrow(wrong);
-    expect(() => read("- ".repeat(depth))).toThrow(wrong);
+  const levels = (depth: number): readonly (readonly [string, string])[] => [
+    ["lists", `profile_entry_list: ${"[".repeat(depth)}${"]".repeat(depth)}`],
+    ["lists in a key that nobody knows", `other: ${"[".repeat(depth)}${"]".repeat(depth)}\nimage_url: a`],
+    ["lists that are not closed", `a: ${"[".repeat(depth)}`],
+    ["maps", `a: ${"{a: ".repeat(depth)}`],
+    ["items", "- ".repeat(depth)],
+    ["keys", "? ".repeat(depth)],
+    ["indented maps", Array.from({ length: Math.min(depth, 1000) }, (_, index) => `${" ".repeat(index)}a:`).join("\n")],
+  ];
+
+  // At 10 000 levels the stack may end in the middle of a regular expression, and then V8 ends the process.
+  test.each([60, 800, 1000, 10_000, 50_000].flatMap((depth) => levels(depth).map(([kind, text]) => [depth, kind, text] as const)))(
+    "%i levels of %s are an error, not a crash",
+    (_, __, text) => {
+      expect(() => read(text)).toThrow(/nspawn-image\.yaml: it is nested more than 50 levels deep$/);
+    },
+  );
+
+  test("a few levels in a key that nobody knows are no harm", () => {
+    expect(read(`other: ${"[".repeat(30)}${"]".repeat(30)}\nimage_url: a\n`).url).toBe("a");
+  });
+
+  test.each([
+    ["keys", Array.from({ length: 80_000 }, (_, index) => `k${index}: 1`).join("\n")],
+    ["entries", `profile_entry_list:\n${"- A=1\n".repeat(100_000)}`],
+    ["mistakes", `a: [${",".repeat(100_000)}]`],
+    ["aliases", `a: &a x\nb:\n${"- *a\n".repeat(100_000)}`],
+    ["documents", "---\n".repeat(100_000)],
+  ])("a hundred thousand %s are an error, soon", (_, text) => {
+    const started = performance.now();
+    expect(() => read(text)).toThrow(wrong);
+    expect(performance.now() - started).toBeLessThan(10_000);
+  });
+
+  test("many keys are read in time, and a key that is there twice among them is found", () => {
+    const keys = Array.from({ length: 20_000 }, (_, index) => `k${index}: 1\n`).join("");
+    const started = performance.now();
+    expect(read(`${keys}image_url: a\n`).url).toBe("a");
+    expect(performance.now() - started).toBeLessThan(3000);
+    expect(() => read(`${keys}image_url: a\nk7: 2\n`)).toThrow(/it has the key "k7" twice$/);
   });
 
   test("a file of more than a megabyte is refused", () => {
@@ -196,6 +256,22 @@ describe("readMeta", () => {
 
   test("a key __proto__ changes nothing", () => {
     expect(read('__proto__: {profile_command: ["evil"]}\nimage_url: a\n').command).toBeUndefined();
+  });
+
+  test("a merge key merges nothing", () => {
+    expect(read("other: {profile_command: [evil]}\n<<: {profile_command: [evil]}\n").command).toBeUndefined();
+  });
+
+  test("words that are booleans in YAML 1.1 are texts, a byte order mark and line ends of Windows are no harm", () => {
+    expect(read("%YAML 1.1\n---\nimage_url: a\n").url).toBe("a");
+    expect(read("profile_command: [yes, no, on, off]\nprofile_entry_list: [Boot=yes, Register=Off]\n")).toMatchObject({
+      command: ["yes", "no", "on", "off"],
+      settings: [
+        { name: "Boot", value: "yes" },
+        { name: "Register", value: "no" },
+      ],
+    });
+    expect(read("\ufeffimage_url: a\r\nprofile_command:\r\n- b\r\n")).toMatchObject({ url: "a", command: ["b"] });
   });
 
   test("more digests than parents are no harm, and a digest of null is unknown", () => {

@@ -1,11 +1,13 @@
 import { spawn } from "node:child_process";
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { LocalHost } from "../../src/host/local.js";
 import { processName } from "../../src/host/process-id.js";
 import { ImageStore } from "../../src/image/store.js";
 import { ref } from "../support/archive.js";
+import { testConfig } from "../support/config.js";
 import { there, writeFiles } from "../support/files.js";
 import { tempFolder } from "../support/temp.js";
 
@@ -15,12 +17,14 @@ const digest = (char: string): string => `sha256:${char.repeat(64)}`;
 describe("layers", () => {
   test("a folder becomes a layer under the start of its digest", async () => {
     const folder = tempFolder();
-    const store = await ImageStore.open(join(folder, "store"), host);
+    const store = await ImageStore.open(testConfig(join(folder, "store")).storage, host);
     const layer = await store.whileTemporary(async (scratch) => {
       writeFiles(scratch, { "layer/etc/issue": "x" });
       return store.addLayer(join(scratch, "layer"), digest("a"), 7);
     });
-    expect(layer).toEqual({ id: "a".repeat(16), folder: join(folder, "store/extract", "a".repeat(16)), digest: digest("a"), bytes: 7 });
+    const root = { mode: 0o755, uid: 0, gid: 0, attributes: false };
+    const place = { id: "a".repeat(16), folder: join(folder, "store/extract", "a".repeat(16)) };
+    expect(layer).toEqual({ ...place, digest: digest("a"), bytes: 7, root });
     expect(readFileSync(join(layer.folder, "etc/issue"), "utf8")).toBe("x");
     expect(await store.layer(digest("a"))).toEqual(layer);
     expect(await store.layer(digest("b"))).toBeUndefined();
@@ -28,7 +32,7 @@ describe("layers", () => {
 
   test("a layer that is there stays, whatever comes under its digest", async () => {
     const folder = tempFolder();
-    const store = await ImageStore.open(join(folder, "store"), host);
+    const store = await ImageStore.open(testConfig(join(folder, "store")).storage, host);
     writeFiles(folder, { "one/who": "one", "two/who": "two" });
     await store.addLayer(join(folder, "one"), digest("a"), 1);
     const layer = await store.addLayer(join(folder, "two"), digest("a"), 1);
@@ -37,7 +41,7 @@ describe("layers", () => {
 
   test("several that add one layer at once all have it", async () => {
     const folder = tempFolder();
-    const store = await ImageStore.open(join(folder, "store"), host);
+    const store = await ImageStore.open(testConfig(join(folder, "store")).storage, host);
     const names = ["one", "two", "three", "four"];
     for (const name of names) writeFiles(folder, { [`${name}/who`]: "same" });
     const layers = await Promise.all(names.map((name) => store.addLayer(join(folder, name), digest("a"), 1)));
@@ -47,7 +51,7 @@ describe("layers", () => {
 
   test("a folder without its description, or a description without its folder, is no layer", async () => {
     const folder = tempFolder();
-    const store = await ImageStore.open(join(folder, "store"), host);
+    const store = await ImageStore.open(testConfig(join(folder, "store")).storage, host);
     mkdirSync(join(folder, "store/extract", "a".repeat(16)));
     writeFileSync(join(folder, "store/extract", `${"b".repeat(16)}.json`), JSON.stringify({ digest: digest("b"), bytes: 1 }));
     expect(await store.layer(digest("a"))).toBeUndefined();
@@ -56,7 +60,7 @@ describe("layers", () => {
 
   test("an empty folder that a power cut left under the layer's name is not taken for the layer", async () => {
     const folder = tempFolder();
-    const store = await ImageStore.open(join(folder, "store"), host);
+    const store = await ImageStore.open(testConfig(join(folder, "store")).storage, host);
     mkdirSync(join(folder, "store/extract", "a".repeat(16)));
     writeFiles(folder, { "one/who": "one" });
     const layer = await store.addLayer(join(folder, "one"), digest("a"), 1);
@@ -65,7 +69,7 @@ describe("layers", () => {
 
   test("two digests that begin alike are told apart", async () => {
     const folder = tempFolder();
-    const store = await ImageStore.open(join(folder, "store"), host);
+    const store = await ImageStore.open(testConfig(join(folder, "store")).storage, host);
     mkdirSync(join(folder, "one"));
     await store.addLayer(join(folder, "one"), digest("a"), 1);
     await expect(store.layer(`sha256:${"a".repeat(16)}${"b".repeat(48)}`)).rejects.toThrow(/two layers share the id/);
@@ -73,15 +77,56 @@ describe("layers", () => {
 
   test("users of the host cannot look into layers", async () => {
     const folder = tempFolder();
-    await ImageStore.open(join(folder, "store"), host);
+    await ImageStore.open(testConfig(join(folder, "store")).storage, host);
     for (const name of ["extract", "tempdir", "runtime"]) expect(statSync(join(folder, "store", name)).mode & 0o777, name).toBe(0o700);
+  });
+});
+
+describe("folders by configuration", () => {
+  test("each is where it is put, and records and locks stay below the root", async () => {
+    const folder = tempFolder();
+    const places = { extract: "disk/layers", tempdir: "disk/temp", runtime: "fast" };
+    const config = testConfig(join(folder, "store"), ...Object.entries(places).map(([key, path]) => `[storage]${key}=${folder}/${path}`));
+    const store = await ImageStore.open(config.storage, host);
+    const layer = await store.whileTemporary(async (scratch) => {
+      expect(scratch.startsWith(`${folder}/disk/temp/`)).toBe(true);
+      mkdirSync(join(scratch, "layer"));
+      return store.addLayer(join(scratch, "layer"), digest("a"), 1);
+    });
+    expect(layer.folder).toBe(join(folder, "disk/layers", layer.id));
+    expect(store.extractFolder).toBe(join(folder, "disk/layers"));
+    expect(readdirSync(join(folder, "store")).sort()).toEqual(["layer", "lock", "record"]);
+    for (const path of Object.values(places)) expect(statSync(join(folder, path)).mode & 0o777, path).toBe(0o700);
+  });
+
+  test("one that others use is refused, and stays as it is", async () => {
+    const folder = tempFolder();
+    writeFiles(folder, { "shared/123-4-theirs/a": "" });
+    chmodSync(join(folder, "shared"), 0o755);
+    const config = testConfig(join(folder, "store"), `[storage]tempdir=${folder}/shared`);
+    await expect(ImageStore.open(config.storage, host)).rejects.toMatchObject({
+      message: `${folder}/shared, which the configuration gives to the store, is open to other users`,
+      hint: expect.stringContaining(`chmod 700 ${folder}/shared`),
+    });
+    expect(readdirSync(join(folder, "shared"))).toEqual(["123-4-theirs"]);
+    expect(statSync(join(folder, "shared")).mode & 0o777).toBe(0o755);
+  });
+
+  test.skipIf(statSync("/dev/shm").dev === statSync(tmpdir()).dev)("layers and work in progress are on one file system", async () => {
+    const folder = tempFolder();
+    const memory = mkdtempSync("/dev/shm/nspawn-test-");
+    onTestFinished(() => rmSync(memory, { recursive: true }));
+    const config = testConfig(join(folder, "store"), `[storage]tempdir=${memory}`);
+    await expect(ImageStore.open(config.storage, host)).rejects.toThrow(
+      `storage/tempdir (${memory}) and storage/extract (${folder}/store/extract) are on two file systems`,
+    );
   });
 });
 
 describe("records", () => {
   test("a record is read back, each URL its own: port, host, query and path apart", async () => {
     const folder = tempFolder();
-    const store = await ImageStore.open(join(folder, "store"), host);
+    const store = await ImageStore.open(testConfig(join(folder, "store")).storage, host);
     const urls = [
       "https://h/a.tar.gz",
       "https://h:8443/a.tar.gz",
@@ -108,14 +153,14 @@ describe("records", () => {
     ["https://h/a@b.tar.gz", "https://h/a%40b.tar.gz"],
   ])("%s does not get the record of %s", async (one, other) => {
     const folder = tempFolder();
-    const store = await ImageStore.open(join(folder, "store"), host);
+    const store = await ImageStore.open(testConfig(join(folder, "store")).storage, host);
     await store.setRecord(ref(other), digest("2"), { etag: "2" });
     expect(await store.record(ref(one))).toBeUndefined();
   });
 
   test("no URL leads out of the folder of records", async () => {
     const folder = tempFolder();
-    const store = await ImageStore.open(join(folder, "store"), host);
+    const store = await ImageStore.open(testConfig(join(folder, "store")).storage, host);
     for (const url of [
       "https://h/../../../../evil.tar.gz",
       "https://h/%2e%2e/%2e%2e/%2e%2e/%2e%2e/evil.tar.gz",
@@ -130,7 +175,7 @@ describe("records", () => {
 describe("temporary folders", () => {
   test("one is there as long as its use, also when that fails", async () => {
     const folder = tempFolder();
-    const store = await ImageStore.open(join(folder, "store"), host);
+    const store = await ImageStore.open(testConfig(join(folder, "store")).storage, host);
     let seen = "";
     await store.whileTemporary(async (scratch) => {
       seen = scratch;
@@ -149,9 +194,22 @@ describe("temporary folders", () => {
     expect(existsSync(seen)).toBe(false);
   });
 
+  test("one that is kept stays, and no later start removes it", async () => {
+    const folder = tempFolder();
+    const { storage } = testConfig(join(folder, "store"));
+    const store = await ImageStore.open(storage, host);
+    const failing = store.whileKept(async (scratch) => {
+      writeFiles(scratch, { a: "" });
+      throw new Error(scratch);
+    });
+    const kept = await failing.catch((error: Error) => error.message);
+    await ImageStore.open(storage, host);
+    expect(readdirSync(kept ?? "")).toEqual(["a"]);
+  });
+
   test("folders of dead processes are removed at the next start, those of living ones stay", async () => {
     const folder = tempFolder();
-    await ImageStore.open(join(folder, "store"), host);
+    await ImageStore.open(testConfig(join(folder, "store")).storage, host);
     const child = spawn("sleep", ["60"]);
     try {
       const living = there(processName(there(child.pid)));
@@ -161,10 +219,11 @@ describe("temporary folders", () => {
         // The pid is in use, but by a process that started at another time.
         [`${process.pid}-1-abc`]: false,
         "999999999-5-abc": false,
-        nonsense: false,
+        nonsense: true,
+        "kept-abc": true,
       };
       for (const name of Object.keys(names)) writeFiles(join(folder, "store/tempdir", name), { "a/b": "" });
-      await ImageStore.open(join(folder, "store"), host);
+      await ImageStore.open(testConfig(join(folder, "store")).storage, host);
       expect(readdirSync(join(folder, "store/tempdir")).sort()).toEqual(
         Object.keys(names)
           .filter((name) => names[name])
@@ -177,14 +236,14 @@ describe("temporary folders", () => {
 
   test("the folder of a process that was killed goes with it", async () => {
     const folder = tempFolder();
-    await ImageStore.open(join(folder, "store"), host);
+    await ImageStore.open(testConfig(join(folder, "store")).storage, host);
     const child = spawn("sleep", ["60"]);
     const name = `${processName(there(child.pid))}-abc`;
     mkdirSync(join(folder, "store/tempdir", name));
     const ended = new Promise((done) => child.once("exit", done));
     child.kill("SIGKILL");
     await ended;
-    await ImageStore.open(join(folder, "store"), host);
+    await ImageStore.open(testConfig(join(folder, "store")).storage, host);
     expect(readdirSync(join(folder, "store/tempdir"))).toEqual([]);
   });
 });

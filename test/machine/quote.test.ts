@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { overlayPath, unitArgument, unitCommand, unitComment, unitPath } from "../../src/machine/quote.js";
-import { anyText } from "../support/arbitrary.js";
+import { overlayPath, unitArgument, unitCommand, unitComment, unitPath, unitPaths } from "../../src/machine/quote.js";
+import { unitText } from "../support/arbitrary.js";
 import { systemdWords } from "../support/systemd-words.js";
 
 const lineBreak = /[\n\r\0]/;
@@ -9,7 +9,7 @@ const lineBreak = /[\n\r\0]/;
 describe("unitArgument", () => {
   test("systemd reads back the same arguments, whatever is in them", () => {
     fc.assert(
-      fc.property(fc.array(anyText, { maxLength: 5 }), (argv) => {
+      fc.property(fc.array(unitText, { maxLength: 5 }), (argv) => {
         expect(systemdWords(unitCommand(argv))).toEqual(argv);
       }),
       { numRuns: 3000 },
@@ -26,7 +26,7 @@ describe("unitArgument", () => {
 
   test("no argument breaks the line, opens a comment or ends in a backslash", () => {
     fc.assert(
-      fc.property(anyText, (text) => {
+      fc.property(unitText, (text) => {
         const quoted = unitArgument(text);
         expect(quoted).not.toMatch(lineBreak);
         expect(quoted).not.toMatch(/^[#;]|\\$/);
@@ -62,12 +62,26 @@ describe("unitArgument", () => {
     expect(() => unitArgument("\udc00")).toThrow(/half of a character/);
     expect(unitArgument("😀")).toBe('"😀"');
   });
+
+  test("noncharacters are refused by name: systemd ignores lines with them", () => {
+    for (const [char, name] of [
+      ["\ufffe", "U+FFFE"],
+      ["\uffff", "U+FFFF"],
+      ["\ufdd0", "U+FDD0"],
+      ["\u{10ffff}", "U+10FFFF"],
+    ] as const) {
+      expect(() => unitArgument(`a${char}b`)).toThrow(`a unit cannot hold the character ${name}: `);
+      expect(() => unitPath(`/a${char}b`)).toThrow(/cannot hold the path/);
+      expect(unitComment(`a${char}b`)).toBe(`a\\u${name.slice(2).toLowerCase()}b`);
+    }
+    expect(unitArgument("\ufffd\u{10fffd}")).toBe('"\ufffd\u{10fffd}"');
+  });
 });
 
 describe("unitComment", () => {
   test("a comment stays one line and does not go on in the next", () => {
     fc.assert(
-      fc.property(anyText, (text) => {
+      fc.property(unitText, (text) => {
         const comment = unitComment(text);
         expect(comment).not.toMatch(/[\n\r\0\u2028\u2029]|\\$/);
       }),
@@ -92,6 +106,14 @@ describe("unitPath", () => {
 
   test("a path that ends in a backslash would swallow the next line, and is refused", () => {
     expect(() => unitPath("/srv/a\\")).toThrow(/cannot hold the path/);
+  });
+});
+
+describe("unitPaths", () => {
+  test("paths are quoted one by one; dollars stay, since no variables are looked up", () => {
+    expect(unitPaths(["/var/lib/a", "/srv/a b"])).toBe('/var/lib/a "/srv/a b"');
+    expect(unitPaths(["/$HOME", "/100%", '/"', "/it's", "/a\\b"])).toBe('"/$HOME" "/100%%" "/\\"" "/it\'s" "/a\\\\b"');
+    expect(() => unitPaths(["/a", "/b\nc"])).toThrow(/cannot hold the path/);
   });
 });
 

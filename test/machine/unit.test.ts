@@ -2,14 +2,14 @@ import { chmodSync, mkdirSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { defaultConfig } from "../../src/config/config.js";
 import type { StoredImage } from "../../src/image/store.js";
 import { machinePaths } from "../../src/machine/paths.js";
 import { type Machine, renderUnit, unitMark } from "../../src/machine/unit.js";
 import type { MachineSpec } from "../../src/plan/step.js";
 import { catalog, type SettingName } from "../../src/settings/catalog.js";
 import type { Setting } from "../../src/settings/merge.js";
-import { anyText } from "../support/arbitrary.js";
+import { unitText } from "../support/arbitrary.js";
+import { testConfig } from "../support/config.js";
 import { there, writeFiles } from "../support/files.js";
 import { logicalLines, systemdWords } from "../support/systemd-words.js";
 import { makeTempFolder, removeFolder } from "../support/temp.js";
@@ -34,7 +34,13 @@ afterEach(() => {
 afterAll(() => removeFolder(folder));
 
 function image(url: string, id: string): StoredImage {
-  const layer = { id, folder: join(folder, "store/extract", id), digest: `sha256:${id.padEnd(64, "0")}`, bytes: 1 };
+  const layer = {
+    id,
+    folder: join(folder, "store/extract", id),
+    digest: `sha256:${id.padEnd(64, "0")}`,
+    bytes: 1,
+    root: { mode: 0o755, uid: 0, gid: 0, attributes: false },
+  };
   mkdirSync(layer.folder, { recursive: true });
   chmodSync(layer.folder, 0o755);
   const ref = { written: url, url, scheme: "https" as const };
@@ -43,7 +49,7 @@ function image(url: string, id: string): StoredImage {
 
 function machine(fields: Partial<Omit<Machine, "spec">> & { readonly spec?: Partial<MachineSpec> } = {}): Machine {
   const { spec, ...others } = fields;
-  const config = { ...defaultConfig, storageRoot: join(folder, "store") };
+  const config = testConfig(join(folder, "store"));
   return {
     script: "/srv/web/setup.ts",
     chain: [
@@ -53,8 +59,8 @@ function machine(fields: Partial<Omit<Machine, "spec">> & { readonly spec?: Part
     settings: [],
     command: undefined,
     paths: machinePaths(spec?.name ?? "web", config),
-    rootAttributes: false,
     layersFolder: join(folder, "store/extract"),
+    config: config.machine,
     ...others,
     spec: { name: "web", template: undefined, unitConf: [], serviceConf: [], installConf: [], state: "volatile", ...spec },
   };
@@ -148,7 +154,7 @@ describe("renderUnit", () => {
   });
 
   test("no value of an image can add a line to the unit, or change another", () => {
-    const text = anyText.map((text) => `x${text}`);
+    const text = unitText.map((text) => `x${text}`);
     const names = Object.keys(catalog).filter(
       (name) => !["Bind", "BindReadOnly", "Overlay", "OverlayReadOnly"].includes(name),
     ) as SettingName[];
@@ -156,7 +162,7 @@ describe("renderUnit", () => {
     fc.assert(
       fc.property(
         fc.array(fc.tuple(fc.constantFrom(...names), text, text), { maxLength: 5 }),
-        fc.array(anyText, { minLength: 1, maxLength: 4 }),
+        fc.array(unitText, { minLength: 1, maxLength: 4 }),
         text,
         (list, argv, url) => {
           const settings = list.map(([name, value, origin]) => setting(name, value, origin));
@@ -175,7 +181,7 @@ describe("renderUnit", () => {
   test("no path of a bind or overlay can add a line to the unit, but the ones that make it", () => {
     const plain = keys(renderUnit(machine()));
     fc.assert(
-      fc.property(fc.constantFrom<SettingName>("Bind", "BindReadOnly", "Overlay"), anyText, (name, value) => {
+      fc.property(fc.constantFrom<SettingName>("Bind", "BindReadOnly", "Overlay"), unitText, (name, value) => {
         const unit = renderUnit(machine({ settings: [setting(name, `/${value}`)] }));
         expect(keys(unit).filter((key) => key !== "ExecStartPre=")).toEqual(plain.filter((key) => key !== "ExecStartPre="));
         for (const line of logicalLines(unit))
@@ -200,8 +206,9 @@ describe("renderUnit", () => {
   });
 
   test("the root of the machine has the mode of the top layer's root", () => {
-    const chain = [image("https://h/a.tar.gz", "5555555555555555")];
-    chmodSync(there(chain[0]).layer.folder, 0o1710);
+    const stored = image("https://h/a.tar.gz", "5555555555555555");
+    const root = { mode: 0o1710, uid: 0, gid: 0, attributes: false };
+    const chain = [{ ...stored, layer: { ...stored.layer, root } }];
     expect(renderUnit(machine({ chain }))).toContain("--mode=1710 --owner=0 --group=0");
   });
 
@@ -211,6 +218,20 @@ describe("renderUnit", () => {
     );
     expect(pre[0]).toBe('ExecStartPre=/usr/bin/mkdir --parents "/srv/a b/"');
     expect(pre.at(-1)).toContain("/usr/bin/mount --types overlay");
+  });
+
+  test("without stubs by configuration nothing is made on the host", () => {
+    const config = testConfig(join(folder, "store"), "[machine]use_bind_stub=no").machine;
+    const unit = renderUnit(machine({ settings: [setting("Bind", "/srv/web/")], config }));
+    expect(keys(unit)).toEqual(keys(renderUnit(machine())));
+    expect(execStart(unit)).toContain("--bind=/srv/web/");
+  });
+
+  test("mount options of the configuration are added, and cannot change what always holds", () => {
+    const config = testConfig(join(folder, "store"), "[machine]overlayfs_mount_opts=xino=auto\nredirect_dir=off\nnoatime").machine;
+    const mount = there(logicalLines(renderUnit(machine({ config }))).find((line) => line.includes("/bin/mount")));
+    const options = there(systemdWords(mount.slice("ExecStartPre=".length))[4]);
+    expect(options.split(",").slice(3)).toEqual(["nodev", "xino=auto", "noatime", "index=off", "metacopy=off", "redirect_dir=off"]);
   });
 
   test("a machine without layers is refused, and one with more than a mount takes", () => {
@@ -237,6 +258,18 @@ describe("renderUnit", () => {
     );
   });
 
+  test("the template of the configuration is used where the script names none", () => {
+    writeFiles(folder, { "all.service": "[Service]\nSlice=all.slice\n", "own.service": "[Service]\nSlice=own.slice\n" });
+    const config = testConfig(join(folder, "store"), `[machine]template=${folder}/all.service`).machine;
+    expect(renderUnit(machine({ config }))).toContain("Slice=all.slice");
+    expect(renderUnit(machine({ config, spec: { template: join(folder, "own.service") } }))).toContain("Slice=own.slice");
+  });
+
+  test("a template that is not there is told, with where it is named", () => {
+    const config = testConfig(join(folder, "store"), "[machine]template=/no/such.service").machine;
+    expect(() => renderUnit(machine({ config }))).toThrow(/^the template \/no\/such\.service of the unit cannot be read: ENOENT/);
+  });
+
   test("a mistake in a template is told with its line", () => {
     writeFiles(folder, { "wrong.service": "[Service]\n{{ nspwan }}\n" });
     expect(() => renderUnit(machine({ spec: { template: join(folder, "wrong.service") } }))).toThrow(/wrong\.service:2: /);
@@ -249,12 +282,14 @@ describe("renderUnit", () => {
   test("a store in a folder with spaces and percent signs is quoted", () => {
     const odd = join(folder, "my 50% store");
     symlinkSync(join(folder, "store"), odd);
-    const unit = renderUnit(
-      machine({ layersFolder: join(odd, "extract"), paths: machinePaths("web", { ...defaultConfig, storageRoot: odd }) }),
-    );
+    const unit = renderUnit(machine({ layersFolder: join(odd, "extract"), paths: machinePaths("web", testConfig(odd)) }));
     const shown = odd.replaceAll("%", "%%");
     expect(unit.split("\n")).toContain(`WorkingDirectory=${shown}/extract`);
     const requires = there(unit.split("\n").find((line) => line.startsWith("RequiresMountsFor=")));
-    expect(systemdWords(requires.slice("RequiresMountsFor=".length))).toEqual([`${odd}/extract`, "/var/lib/machines/web"]);
+    expect(systemdWords(requires.slice("RequiresMountsFor=".length))).toEqual([
+      `${odd}/extract`,
+      `${odd}/runtime/web`,
+      "/var/lib/machines/web",
+    ]);
   });
 });

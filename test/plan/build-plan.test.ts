@@ -3,9 +3,8 @@ import { describe, expect, test } from "vitest";
 import { ScriptError } from "../../src/base/errors.js";
 import type { Call, Keyword } from "../../src/dsl/call.js";
 import { planBuild } from "../../src/plan/build-plan.js";
-import { showBuildPlan } from "../../src/plan/show.js";
 import type { Script } from "../../src/script/load.js";
-import { writeFiles } from "../support/files.js";
+import { there, writeFiles } from "../support/files.js";
 import { tempFolder } from "../support/temp.js";
 
 const image = "https://h/web.tar.zst";
@@ -142,45 +141,128 @@ describe("planBuild", () => {
       ),
     ).toEqual(["2: PULL: the image cannot be its own parent", "4: PULL: file://localhost/b.tar.gz is pulled twice"]);
   });
-});
 
-describe("showBuildPlan", () => {
-  test("a plan is printed a line for each thing", () => {
-    const folder = tempFolder();
-    writeFiles(folder, { "etc/a": "a" });
-    const plan = planBuild(
-      script(
-        folder,
-        ["IMAGE", image],
-        ["PULL", "https://h/a.tar.gz"],
-        ["COPY", "/etc"],
-        ["SH", "a\n  b"],
-        ["WITH", { Quiet: true, Port: null }],
-        ["EXEC", ["sh", "-c", "x"]],
-        ["PUSH"],
-      ),
-    );
-    expect(showBuildPlan(plan).split("\n")).toEqual([
-      `build ${image}`,
-      "  pull  https://h/a.tar.gz",
-      "  work  COPY /etc → /etc",
-      "  work  SH a b",
-      "  with  Port removed",
-      "  with  Quiet=yes",
-      "  exec  sh -c x",
-      `  push  ${image}`,
+  test("null takes away what an earlier WITH gave, and a later value counts again", () => {
+    const settings = (...withs: readonly object[]) =>
+      planBuild(script("/srv", ["IMAGE", image], ...withs.map((given): Said => ["WITH", given]))).settings;
+    expect(settings({ Environment: ["A=1"], Hostname: "a" }, { Environment: null })).toEqual({
+      origin: image,
+      removed: ["Environment"],
+      entries: [{ name: "Hostname", value: "a" }],
+    });
+    expect(settings({ Environment: ["A=1"] }, { Environment: null }, { Environment: ["B=2"] })).toEqual({
+      origin: image,
+      removed: ["Environment"],
+      entries: [{ name: "Environment", value: "B=2" }],
+    });
+    expect(settings({ Environment: null }, { Environment: ["B=2"] }, { Environment: ["C=3"] }).entries).toEqual([
+      { name: "Environment", value: "B=2" },
+      { name: "Environment", value: "C=3" },
     ]);
   });
 
-  test("an argument with spaces in it is told from two arguments", () => {
-    const one = planBuild(script("/srv", ["IMAGE", image], ["RUN", ["a b"]], ["EXEC", ["c d"]]));
-    const two = planBuild(script("/srv", ["IMAGE", image], ["RUN", ["a", "b"]], ["EXEC", ["c", "d"]]));
-    expect(showBuildPlan(one).split("\n")[1]).not.toBe(showBuildPlan(two).split("\n")[1]);
-    expect(showBuildPlan(one)).not.toMatch(/exec {2}c d$/m);
+  test("a setting's place is that of the last WITH that has it", () => {
+    const plan = planBuild(script("/srv", ["IMAGE", image], ["WITH", { Boot: true, Port: 80 }], ["WITH", { Boot: false, Bind: null }]));
+    const at = (line: number) => ({ file: "/srv/build.ts", line });
+    expect(plan.places).toEqual(
+      new Map([
+        ["Boot", at(3)],
+        ["Port", at(2)],
+        ["Bind", at(3)],
+      ]),
+    );
   });
 
-  test("a value with a newline stays on its line", () => {
-    const plan = planBuild(script("/srv", ["IMAGE", image], ["WITH", { Hostname: "a\n  push  https://evil/x.tar.gz" }]));
-    expect(showBuildPlan(plan)).not.toMatch(/^ {2}push/m);
+  test("FETCH is work in its place among the others, and needs no file", () => {
+    const plan = planBuild(
+      script("/srv", ["IMAGE", image], ["SH", "a"], ["FETCH", { url: "https://h/t.zip", path: "/opt" }], ["RUN", ["b"]]),
+    );
+    expect(plan.work).toMatchObject([{ kind: "sh" }, { kind: "fetch", source: "/opt", target: "/opt" }, { kind: "run" }]);
+  });
+
+  test("BOOTSTRAP keeps its step, for errors of it", () => {
+    const spec = { distribution: "debian", release: "bookworm" };
+    expect(planBuild(script("/srv", ["IMAGE", image], ["BOOTSTRAP", spec])).bootstrap).toEqual({
+      spec,
+      step: { kind: "bootstrap", at: { file: "/srv/build.ts", line: 2 }, bootstrap: spec },
+    });
+    expect(planBuild(script("/srv", ["IMAGE", image])).bootstrap).toBeUndefined();
+  });
+});
+
+describe("problems inside a call of several lines", () => {
+  /** The problems of a script on disk, whose calls begin where the keywords stand at the beginning of a line. */
+  function told(source: string, ...said: readonly Said[]): readonly (readonly [string, string, string | undefined])[] {
+    const folder = tempFolder();
+    writeFiles(folder, { "build.ts": source });
+    const path = `${folder}/build.ts`;
+    const lines = source.split("\n");
+    let from = 0;
+    const calls = said.map(([keyword, ...args]): Call => {
+      from = lines.findIndex((line, index) => index >= from && line.startsWith(`${keyword}(`)) + 1;
+      return { keyword, args, at: { file: path, line: from } };
+    });
+    try {
+      planBuild({ path, folder, kind: "build", calls });
+    } catch (error) {
+      if (!(error instanceof ScriptError)) throw error;
+      return error.problems.map(({ at, message, near }) => [there(lines[at.line - 1]).trim(), message, near]);
+    }
+    return [];
+  }
+
+  const source = `IMAGE("https://h/web.tar.zst");
+BOOTSTRAP({
+  distribution: "debain", // debain (or ubuntu)
+  release: "bookworm",
+  packages: [
+    "a-b", // not "b c"
+    "b c",
+  ],
+  variant: small,
+  variants: "x",
+});
+WITH({
+  Environment: { Boot: "no", Bnid: ")" },
+  Boot: true,
+  Bnid: \`
+    Boot: )
+  \`,
+  ProcessTwo: [true,
+    "yes"],
+});
+WITH({
+  Hostname: name(
+    "Port"),
+  Port: "x",
+});
+`.replaceAll("\\`", "`");
+
+  test("the line and the text are those of the very value, and they come in the order of lines", () => {
+    expect(
+      told(
+        source,
+        ["IMAGE", image],
+        ["BOOTSTRAP", { distribution: "debain", release: "bookworm", packages: ["a-b", "b c"], variant: "tiny", variants: "x" }],
+        ["WITH", { Environment: { Boot: "no", Bnid: ")" }, Boot: true, Bnid: "…", ProcessTwo: [true, "yes"] }],
+        ["WITH", { Hostname: "web", Port: "x" }],
+      ),
+    ).toEqual([
+      ['distribution: "debain", // debain (or ubuntu)', 'BOOTSTRAP: distribution: expected one of debian, ubuntu, got "debain"', "debain"],
+      ['"b c",', expect.stringMatching(/^BOOTSTRAP: packages\[1\]: expected a name .*, got "b c"$/), "b c"],
+      ["variant: small,", expect.stringMatching(/^BOOTSTRAP: variant: expected one of .*, got "tiny"$/), "tiny"],
+      ['variants: "x",', 'BOOTSTRAP: there is no field "variants"', "variants"],
+      // Of two fields of one name, the first: nobody counts braces here.
+      ['Environment: { Boot: "no", Bnid: ")" },', "WITH: there is no setting Bnid", "Bnid"],
+      ["ProcessTwo: [true,", expect.stringMatching(/^WITH: ProcessTwo takes true or false/), "ProcessTwo"],
+      ['Port: "x",', expect.stringMatching(/^WITH: Port takes /), "Port"],
+    ]);
+  });
+
+  test("settings that contradict each other are told at the line of the later one", () => {
+    const script = `IMAGE("https://h/web.tar.zst");\nWITH({\n  Boot: true,\n  ProcessTwo: true,\n});\n`;
+    expect(told(script, ["IMAGE", image], ["WITH", { Boot: true, ProcessTwo: true }])).toEqual([
+      ["ProcessTwo: true,", "WITH: Boot and ProcessTwo exclude each other", "ProcessTwo"],
+    ]);
   });
 });

@@ -2,7 +2,6 @@ import { describe, expect, test } from "vitest";
 import { ScriptError } from "../../src/base/errors.js";
 import type { Call, Keyword } from "../../src/dsl/call.js";
 import { planSetup } from "../../src/plan/setup-plan.js";
-import { showSetupPlan } from "../../src/plan/show.js";
 import type { Script } from "../../src/script/load.js";
 import { writeFiles } from "../support/files.js";
 import { tempFolder } from "../support/temp.js";
@@ -47,7 +46,7 @@ describe("planSetup", () => {
       command: ["/init"],
       work: [{ kind: "sh" }],
     });
-    expect(showSetupPlan(plan)).toContain("kept until the next update");
+    expect(plan.places).toEqual(new Map([["Register", { file: "/srv/setup.ts", line: 3 }]]));
   });
 
   test("what is missing is told together", () => {
@@ -68,5 +67,34 @@ describe("planSetup", () => {
     ]);
     const plan = planSetup(script(folder, ["IMAGE", image], ["MACHINE", { name: "a", template: "web.service" }]));
     expect(plan.machine.template).toBe(`${folder}/web.service`);
+  });
+
+  test("all that is wrong comes together, in the order of lines, and nothing is missing that was only wrong", () => {
+    const folder = tempFolder();
+    expect(
+      problems(
+        folder,
+        ["SH", ""],
+        ["MACHINE", { name: "a b", state: "kept", template: "gone.service" }],
+        ["WITH", { Boots: true, Boot: "maybe" }],
+        ["IMAGE", "web", { grant: ["Binds"] }],
+        ["COPY", "/gone"],
+      ),
+    ).toEqual([
+      '1: SH: expected a shell script, got ""',
+      expect.stringMatching(/^2: MACHINE: name: "a b" is no machine name/),
+      '2: MACHINE: state: expected one of volatile, keep, got "kept"',
+      "3: WITH: there is no setting Boots",
+      expect.stringMatching(/^3: WITH: Boot takes true or false/),
+      '4: IMAGE: "web" is no URL',
+      '4: IMAGE: grant[0]: expected the name of a setting, got "Binds"',
+      `5: COPY: source ${folder}/gone is not there`,
+    ]);
+  });
+
+  test("what the script's own settings contradict is a problem of the setup, too", () => {
+    expect(problems("/srv", ["IMAGE", image], ["MACHINE", "a"], ["EXEC", ["/init"]], ["WITH", { Boot: true }])).toEqual([
+      "3: EXEC: a machine that boots runs init, not a command",
+    ]);
   });
 });

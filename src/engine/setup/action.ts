@@ -6,5 +6,10 @@ import type { SetupContext } from "../context.js";
 /** What can be done with a machine; the help of nspawn-setup says what each means. */
 export type Action = "update" | "ensure" | "desure" | "create" | "delete" | "enable" | "disable" | "start" | "stop" | "command";
 
+/** Whether an action does the script's steps on the host. `exists`: whether the machine is there already. */
+export function actsOnHost(action: Action, exists: boolean): boolean {
+  return action === "update" || action === "create" || action === "command" || (action === "ensure" && !exists);
+}
+
 /** What every action needs around it. */
 export type ActionContext = SetupContext & { readonly plan: SetupPlan; readonly systemd: Systemd; readonly paths: MachinePaths };

@@ -4,6 +4,7 @@ import { ImageStore } from "../../image/store.js";
 import { machinePaths } from "../../machine/paths.js";
 import { renderUnit, sameUnit } from "../../machine/unit.js";
 import type { SetupPlan } from "../../plan/setup-plan.js";
+import { Transports } from "../../transport/transports.js";
 import type { EngineContext } from "../context.js";
 import type { Action, ActionContext } from "./action.js";
 import { currentUnit, disable, enable, installUnit, removeMachine, say, start, stop } from "./machine-steps.js";
@@ -16,12 +17,13 @@ import { workOnHost } from "./work.js";
 export async function setupMachine(context: EngineContext, plan: SetupPlan, action: Action): Promise<void> {
   const { host, config, report } = context;
   const systemd = new Systemd(host);
-  const store = await ImageStore.open(config.storageRoot, host);
+  const store = await ImageStore.open(config.storage, host);
   const lock = await store.lock(`machine ${plan.machine.name}`, (other) =>
     report({ kind: "begin", text: `waiting: ${other} works on this machine` }),
   );
   try {
-    const actionContext = { ...context, store, plan, systemd, paths: machinePaths(plan.machine.name, config) };
+    const transports = new Transports(config, process.env, report);
+    const actionContext = { ...context, store, transports, plan, systemd, paths: machinePaths(plan.machine.name, config) };
     await recover(actionContext);
     await handlers[action](actionContext);
   } finally {

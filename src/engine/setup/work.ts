@@ -5,6 +5,7 @@ import type { SetupPlan } from "../../plan/setup-plan.js";
 import { describeStep, type HostStep, type StepOf } from "../../plan/step.js";
 import { renderCast } from "../cast.js";
 import type { SetupContext } from "../context.js";
+import { shellCommand } from "../shell.js";
 import { stepFailed } from "../step-failed.js";
 
 type StepContext = SetupContext & { readonly folder: string; readonly scratch: string };
@@ -35,7 +36,7 @@ const handlers: Handlers = {
   cast: async ({ host, folder, scratch }, step) =>
     copyIntoRoot(host, { source: await renderCast(host, step, folder, scratch), root: "/", target: step.target }),
   run: (context, { argv }) => runOnHost(context, argv),
-  sh: (context, { script }) => runOnHost(context, [...context.config.shellInvoke, script]),
+  sh: (context, { script }) => runOnHost(context, shellCommand(context.config.build.shellInvoke, script)),
 };
 
 async function runOnHost({ host, report, folder }: StepContext, argv: readonly string[]): Promise<void> {

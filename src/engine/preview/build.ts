@@ -1,0 +1,38 @@
+import { inheritSettings } from "../../image/inherit.js";
+import { type ImagePreview, previewChain } from "../../image/preview.js";
+import { ImageStore } from "../../image/store.js";
+import type { BuildPlan } from "../../plan/build-plan.js";
+import type { Setting } from "../../settings/merge.js";
+import { Transports } from "../../transport/transports.js";
+import { bootstrapKey } from "../build/bootstrap.js";
+import type { EngineContext } from "../context.js";
+
+/** What a build would do on this host. */
+export type BuildPreview = {
+  readonly plan: BuildPlan;
+  /** The image's ancestors, the top layer first. */
+  readonly images: readonly ImagePreview[];
+  /** Whether the layer of BOOTSTRAP is in the store; undefined if there is none. */
+  readonly bootstrapCached: boolean | undefined;
+  /** Environment and WorkingDirectory of commands, with their origins. */
+  readonly environment: readonly Setting[];
+};
+
+/** Looks at what a build would do. Nothing is changed, and no rights are needed. */
+export async function previewBuild({ host, config, report }: EngineContext, plan: BuildPlan): Promise<BuildPreview> {
+  const store = ImageStore.view(config.storage, host);
+  const transports = new Transports(config, process.env, report);
+  const parents = plan.parents.map(({ image, digest }) => ({ image, digest, pinned: digest !== undefined }));
+  const [images, cached] = await Promise.all([
+    previewChain({ host, store, transports, report }, parents),
+    plan.bootstrap && store.derived(bootstrapKey(plan.bootstrap.spec)),
+  ]);
+  const chain = images.flatMap(({ image, known }) => (known ? [{ image, meta: known }] : []));
+  const settings = inheritSettings(chain, plan.settings);
+  return {
+    plan,
+    images,
+    bootstrapCached: plan.bootstrap && cached !== undefined,
+    environment: settings.filter(({ name }) => name === "Environment" || name === "WorkingDirectory"),
+  };
+}

@@ -1,0 +1,64 @@
+import { messageOf } from "../base/errors.js";
+import { readMember } from "../packer/member.js";
+import { sameContent } from "../transport/transport.js";
+import { type ImageMeta, metaFile, noMeta, readMeta } from "./meta.js";
+import type { PullContext } from "./pull.js";
+import { linkChain, type Wanted } from "./resolve.js";
+import type { StoredImage, StoredLayer } from "./store.js";
+
+/** What a pull would find, and what is known without it. */
+export type ImagePreview = Pick<StoredImage, "image"> & {
+  /** `stored`: the store has it; `new`: it would be pulled; `unknown`: its URL does not answer, for the reason in `trouble`. */
+  readonly state: "stored" | "new" | "unknown";
+  readonly trouble?: string;
+  /** The layer that would be used; undefined if it is not in the store. */
+  readonly stored: StoredLayer | undefined;
+  /** The image's metadata; undefined if they cannot be known. */
+  readonly known: ImageMeta | undefined;
+};
+
+/** Images and their ancestors as a pull would find them now, the top layer first. Nothing is changed, and no rights are needed. */
+export async function previewChain(context: PullContext, wanted: readonly Wanted[]): Promise<readonly ImagePreview[]> {
+  const links = await linkChain(
+    wanted,
+    async (want) => {
+      const preview = await previewImage(context, want);
+      // What is not there yet has no layer that could be shared.
+      return {
+        image: want.image,
+        preview,
+        layer: preview.stored ?? { id: want.image.url },
+        meta: preview.known ?? noMeta(want.image.written),
+      };
+    },
+    context.report,
+  );
+  return links.map(({ preview }) => preview);
+}
+
+async function previewImage(context: PullContext, { image, digest }: Wanted): Promise<ImagePreview> {
+  const { store } = context;
+  const record = await store.record(image);
+  const pinned = digest !== undefined && record?.history.includes(digest) ? await store.layer(digest) : undefined;
+  if (pinned) return inStore(context, image, pinned);
+  const layer = record && (await store.layer(record.digest));
+  try {
+    const transport = await context.transports.for(image);
+    if (record && layer && sameContent(record.validators, await transport.probe(image))) return await inStore(context, image, layer);
+    return { image, state: "new", stored: undefined, known: await peek(context, image) };
+  } catch (error) {
+    const known = layer && (await store.image(image, layer)).meta;
+    return { image, state: "unknown", trouble: messageOf(error), stored: layer, known };
+  }
+}
+
+async function inStore({ store }: PullContext, image: ImagePreview["image"], layer: StoredLayer): Promise<ImagePreview> {
+  return { image, state: "stored", stored: layer, known: (await store.image(image, layer)).meta };
+}
+
+/** Reads as much of an archive as it takes to find the image's metadata. */
+async function peek({ host, transports }: PullContext, image: ImagePreview["image"]): Promise<ImageMeta> {
+  const { body } = await (await transports.for(image)).get(image);
+  const text = await readMember(host, body, `./${metaFile}`);
+  return text === undefined ? noMeta(image.written) : readMeta(text, image.written);
+}

@@ -1,0 +1,273 @@
+import { describe, expect, test } from "vitest";
+import type { Ancestor } from "../../src/image/inherit.js";
+import type { ImageMeta } from "../../src/image/meta.js";
+import { refusalError, type Settled, type SettleOptions, settle } from "../../src/machine/settle.js";
+import type { SetupPlan } from "../../src/plan/setup-plan.js";
+import type { SettingName } from "../../src/settings/catalog.js";
+import type { SettingEntry } from "../../src/settings/value.js";
+import { ref } from "../support/archive.js";
+
+const script = "/srv/setup.ts";
+const top = "https://images.example.org/top.tar.gz";
+const base = "https://images.example.org/base.tar.gz";
+
+const entry = (line: string): SettingEntry => ({
+  name: line.slice(0, line.indexOf("=")) as SettingName,
+  value: line.slice(line.indexOf("=") + 1),
+});
+
+type Said = {
+  readonly settings?: readonly string[];
+  readonly removed?: readonly SettingName[];
+  readonly command?: readonly string[];
+};
+
+function plan({ settings = [], removed = [], command, grant = [] }: Said & { readonly grant?: readonly SettingName[] } = {}): SetupPlan {
+  return {
+    script,
+    folder: "/srv",
+    image: ref(top),
+    grant,
+    machine: { name: "web", template: undefined, unitConf: [], serviceConf: [], installConf: [], state: "volatile" },
+    settings: { origin: script, removed, entries: settings.map(entry) },
+    places: new Map(),
+    command,
+    work: [],
+  };
+}
+
+/** An image of a chain. What its metadata call it does not count. */
+function image(url: string, { settings = [], removed = [], command }: Said = {}): Ancestor {
+  const meta: ImageMeta = { url: "file:///lies.tar.gz", parents: [], command, settings: settings.map(entry), removed };
+  return { image: ref(url), meta };
+}
+
+const options: SettleOptions = { trustList: ["file:"], systemd: 252 };
+const lines = ({ settings }: Settled): readonly string[] => settings.map(({ name, value, origin }) => `${name}=${value} ${origin}`);
+const messages = ({ refusals }: Settled): readonly string[] => refusals.map(({ message }) => message);
+
+describe("settings", () => {
+  test("the nearest of a single value, all of a list with the farthest first, each with its origin", () => {
+    const chain = [
+      image(top, { settings: ["Hostname=top", "Environment=B=top", "Environment=C=top"] }),
+      image(base, { settings: ["Hostname=base", "KillSignal=SIGTERM", "Environment=A=base", "Environment=B=base"] }),
+    ];
+    expect(lines(settle(plan({ settings: ["Environment=D=own", "Hostname=own"] }), chain, options))).toEqual([
+      `KillSignal=SIGTERM ${base}`,
+      `Environment=A=base ${base}`,
+      `Environment=B=top ${top}`,
+      `Environment=C=top ${top}`,
+      `Environment=D=own ${script}`,
+      `Hostname=own ${script}`,
+    ]);
+  });
+
+  test("null takes away what was inherited, from whoever says it, and what stands nearer stays", () => {
+    const chain = [
+      image(top, { settings: ["Environment=B=top"], removed: ["Environment"] }),
+      image(base, { settings: ["Environment=A=base", "Hostname=base"] }),
+    ];
+    expect(lines(settle(plan(), chain, options))).toEqual([`Hostname=base ${base}`, `Environment=B=top ${top}`]);
+    expect(lines(settle(plan({ removed: ["Environment"], settings: ["Environment=C=own"] }), chain, options))).toEqual([
+      `Hostname=base ${base}`,
+      `Environment=C=own ${script}`,
+    ]);
+  });
+
+  test("no images and nothing said are no settings, no command and no refusal", () => {
+    expect(settle(plan(), [image(top)], options)).toEqual({ settings: [], command: undefined, refusals: [] });
+    expect(refusalError(settle(plan(), [], options))).toBeUndefined();
+  });
+});
+
+describe("the command", () => {
+  const chain = [image(top), image(base, { command: ["base"] })];
+
+  test("the script's own, else that of the nearest image", () => {
+    expect(settle(plan({ command: ["own"] }), chain, options).command).toEqual({ argv: ["own"], origin: script });
+    expect(settle(plan(), chain, options).command).toEqual({ argv: ["base"], origin: base });
+    expect(settle(plan(), [image(top, { command: ["top"] }), ...chain.slice(1)], options).command).toEqual({ argv: ["top"], origin: top });
+  });
+
+  test("an image that boots is not given the command of one below it, but its own", () => {
+    const boots = (command?: readonly string[]): Ancestor => image(top, { settings: ["Boot=yes"], ...(command && { command }) });
+    expect(settle(plan(), [boots(), ...chain.slice(1)], options).command).toBeUndefined();
+    expect(settle(plan(), [boots(["top"]), ...chain.slice(1)], options).command).toEqual({ argv: ["top"], origin: top });
+    expect(settle(plan({ removed: ["Boot"] }), [boots(), ...chain.slice(1)], options).command).toEqual({ argv: ["base"], origin: base });
+    expect(settle(plan({ settings: ["Boot=yes"] }), chain, options).command).toBeUndefined();
+  });
+
+  test("a command above the image that boots stays", () => {
+    const below = [image(top, { command: ["top"] }), image(base, { settings: ["Boot=yes"] })];
+    expect(settle(plan(), below, options)).toMatchObject({ command: { argv: ["top"] }, refusals: [] });
+  });
+
+  test("EXEC of the script beside a Boot that counts is refused, with the Boot's origin", () => {
+    const chain = [image(top, { settings: ["Boot=yes"] })];
+    const settled = settle(plan({ command: ["own"] }), chain, options);
+    expect(settled.refusals).toEqual([
+      {
+        message: `EXEC of ${script} would become arguments of init: ${top} sets Boot`,
+        hint: "WITH({ Boot: null }) runs the command instead; arguments of init go into Parameters",
+      },
+    ]);
+    for (const own of [{ removed: ["Boot"] as const }, { settings: ["Boot=no"] }])
+      expect(settle(plan({ command: ["own"], ...own }), chain, options)).toMatchObject({ command: { argv: ["own"] }, refusals: [] });
+  });
+});
+
+describe("trust", () => {
+  const suggests = (url: string): readonly Ancestor[] => [image(url, { settings: ["Bind=/etc:/host\netc", "Environment=A=1"] })];
+  const trusting = (url: string, ...trustList: readonly string[]): boolean =>
+    settle(plan(), suggests(url), { ...options, trustList }).refusals.length === 0;
+
+  test("what opens the host is listed on one line each, with its origin and what to do", () => {
+    const chain = [...suggests(top), image(base, { settings: ["Port=80", "Boot=yes", "Bind=/x"] })];
+    expect(settle(plan(), chain, { ...options, trustList: [] }).refusals).toContainEqual({
+      message: `the image sets what opens this host to the machine:\n  Port=80  from ${base}\n  Bind=/x  from ${base}\n  Bind=/etc:/host\\netc  from ${top}`,
+      hint: `if that is meant: IMAGE(${JSON.stringify(top)}, { grant: ["Port", "Bind"] }), or give these settings in WITH`,
+    });
+  });
+
+  test("by the beginning of the URL", () => {
+    expect(trusting("file:///srv/a.tar.gz", "file:")).toBe(true);
+    expect(trusting("file:///srv/a.tar.gz")).toBe(false);
+    expect(trusting("file:///srv/a.tar.gz", "file:///srv/images/", "https://images.example.org/")).toBe(false);
+    expect(trusting("https://images.example.org/a/b.tar.gz", "https://images.example.org/")).toBe(true);
+    expect(trusting("https://images.example.org/a/b.tar.gz", "file:", "https://images.example.org/a/")).toBe(true);
+    expect(trusting("http://images.example.org/a.tar.gz", "https://images.example.org/")).toBe(false);
+  });
+
+  test.each([
+    "https://images.example.org/good/../evil/a.tar.gz",
+    "https://images.example.org/good/%2e%2e/evil/a.tar.gz",
+    "https://images.example.org/good/.%2E/evil/a.tar.gz",
+    "https://images.example.org/good\\..\\evil\\a.tar.gz",
+    "https://images.example.org/good/x/../../evil/a.tar.gz",
+    "https://images.example.org/good/.\t./evil/a.tar.gz",
+    "https://images.example.org.evil.example/good/a.tar.gz",
+    "https://images.example.org:8443/good/a.tar.gz",
+  ])("of the URL that is really asked, not of the one that is written: %j", (url) => {
+    expect(trusting(url, "https://images.example.org/good/")).toBe(false);
+  });
+
+  test.each([
+    "https://IMAGES.example.org/good/a.tar.gz",
+    "https://images.example.org:443/good/a.tar.gz",
+    "https://images.example.org/evil/../good/a.tar.gz",
+    "HTTPS:\\\\images.example.org\\good\\a.tar.gz",
+  ])("however it is written: %j", (url) => {
+    expect(trusting(url, "https://images.example.org/good/")).toBe(true);
+  });
+
+  test("a trusted image does not speak for its parents, nor a parent for what stands on it", () => {
+    const chain = [image("file:///srv/top.tar.gz", { settings: ["Bind=/y"] }), ...suggests(base)];
+    expect(messages(settle(plan(), chain, options))).toEqual([
+      expect.stringMatching(/machine:\n {2}Bind=\S+ {2}from https:\S+base\.tar\.gz$/),
+    ]);
+    const above = [...suggests(top), image("file:///srv/base.tar.gz", { settings: ["Bind=/x"] })];
+    expect(messages(settle(plan(), above, options))).toEqual([
+      expect.stringMatching(/machine:\n {2}Bind=\S+ {2}from https:\S+top\.tar\.gz$/),
+    ]);
+  });
+
+  test("a grant by name, and a script that repeats the very setting", () => {
+    expect(settle(plan({ grant: ["Bind"] }), suggests(top), options).refusals).toEqual([]);
+    expect(settle(plan({ grant: ["BindReadOnly"] }), suggests(top), options).refusals).toHaveLength(1);
+    expect(settle(plan({ settings: ["Bind=/etc:/host\netc"] }), suggests(top), options).refusals).toEqual([]);
+    expect(settle(plan({ settings: ["Bind=/etc:/other"] }), suggests(top), options).refusals).toHaveLength(1);
+    expect(settle(plan({ removed: ["Bind"] }), suggests(top), options)).toMatchObject({
+      refusals: [],
+      settings: [{ name: "Environment" }],
+    });
+  });
+
+  test("the script itself needs no grant", () => {
+    expect(settle(plan({ settings: ["Bind=/etc", "Capability=all"] }), [image(top)], options).refusals).toEqual([]);
+  });
+});
+
+describe("what this host cannot do", () => {
+  test("a setting that is newer than its systemd, with its origin and both versions", () => {
+    const chain = [image(top, { settings: ["NoNewPrivileges=yes", "KillSignal=SIGTERM"] })];
+    const settled = settle(plan({ settings: ["RestrictAddressFamilies=AF_INET"] }), chain, { ...options, systemd: 252 });
+    expect(settled.refusals).toEqual([
+      expect.objectContaining({
+        message: `RestrictAddressFamilies (from ${script}) needs systemd 261, this host has 252`,
+        hint: "do without: WITH({ RestrictAddressFamilies: null })",
+      }),
+    ]);
+    expect(messages(settle(plan({ settings: ["SetCredential=a:b"] }), chain, { ...options, systemd: 240 }))).toEqual([
+      `SetCredential (from ${script}) needs systemd 247, this host has 240`,
+    ]);
+  });
+
+  test("of an image, too; several in one refusal", () => {
+    const chain = [image(top, { settings: ["SetCredential=a:b", "Console=autopipe"] })];
+    const { refusals } = settle(plan({ settings: ["SuppressSync=yes"], grant: ["SetCredential"] }), chain, { ...options, systemd: 240 });
+    expect(refusals.map(({ message, hint }) => [message.split("\n"), hint])).toEqual([
+      [
+        [
+          `SetCredential (from ${top}) needs systemd 247, this host has 240`,
+          expect.stringMatching(/^Console.* needs systemd \d+, this host has 240$/),
+          `SuppressSync (from ${script}) needs systemd 250, this host has 240`,
+        ],
+        "do without: WITH({ SetCredential: null, Console: null, SuppressSync: null })",
+      ],
+    ]);
+  });
+
+  test("nothing is refused where the version is not known, or where it is right", () => {
+    const own = plan({ settings: ["RestrictAddressFamilies=AF_INET"] });
+    expect(settle(own, [], { ...options, systemd: undefined }).refusals).toEqual([]);
+    expect(settle(own, [], { ...options, systemd: 261 }).refusals).toEqual([]);
+  });
+});
+
+describe("contradictions", () => {
+  test("between script and image, with a hint that names both", () => {
+    const chain = [image(top, { settings: ["Boot=yes"] })];
+    const { refusals } = settle(plan({ settings: ["ProcessTwo=yes"] }), chain, options);
+    expect(refusals).toMatchObject([{ message: expect.stringMatching(/^Boot.* and ProcessTwo.* exclude each other/) }]);
+    expect(refusals[0]?.hint).toContain("Boot: null or ProcessTwo: null");
+  });
+
+  test("what is lacking in all of them together", () => {
+    expect(messages(settle(plan({ settings: ["Port=80"] }), [], options))).toEqual(["Port=80 needs a network of the machine's own"]);
+    expect(
+      messages(settle(plan({ settings: ["Port=80"], grant: ["Private"] }), [image(top, { settings: ["Private=yes"] })], options)),
+    ).toEqual([]);
+  });
+
+  test("what later versions of systemd take is not refused there", () => {
+    const own = plan({ settings: ["BindUser=nobody"] });
+    expect(messages(settle(own, [], { ...options, systemd: 257 }))).toEqual(["BindUser=nobody needs PrivateUsers"]);
+    expect(messages(settle(own, [], { ...options, systemd: 258 }))).toEqual([]);
+  });
+});
+
+describe("all refusals together", () => {
+  const chain = [image(top, { settings: ["Boot=yes", "Bind=/etc"] })];
+  const settled = settle(plan({ command: ["own"], settings: ["ProcessTwo=yes", "RestrictAddressFamilies=AF_INET"] }), chain, options);
+
+  test("are one error, a line or more each, with all hints", () => {
+    expect(settled.refusals).toHaveLength(4);
+    const error = refusalError(settled);
+    expect(error?.exitCode).toBe(1);
+    for (const { message, hint } of settled.refusals) {
+      expect(error?.message).toContain(message);
+      expect(error?.hint).toContain(hint);
+    }
+    expect(error?.message.split("\n")[0]).toMatch(/^EXEC of \/srv\/setup\.ts would become arguments of init/);
+    expect(error?.message).toMatch(/exclude each other/);
+    expect(error?.message).toMatch(/needs systemd 261, this host has 252/);
+    expect(error?.message).toMatch(/^ {2}Bind=\/etc {2}from https:/m);
+  });
+
+  test("an error without hints has none", () => {
+    expect(refusalError({ ...settled, refusals: [{ message: "a" }, { message: "b" }] })).toMatchObject({
+      message: "a\nb",
+      hint: undefined,
+    });
+  });
+});

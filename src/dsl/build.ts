@@ -1,100 +1,132 @@
 /** What build scripts import: `import { IMAGE, PULL, … } from "nspawn/build"`. Keywords only record; the work comes after. */
 import type { Settings } from "../settings/value.js";
+import type {
+  Bootstrap,
+  CommandArgument,
+  CopyArgument,
+  FetchArgument,
+  PullArgument,
+  ScriptArgument,
+  TemplateVariables,
+} from "./arguments.js";
 import type { Keyword } from "./call.js";
 import { record } from "./record.js";
 
-export type { BindSpec, Settings } from "../settings/value.js";
+export type { BindSpec, OverlaySpec, Settings, TemporaryFileSystemSpec } from "../settings/value.js";
+export type * from "./arguments.js";
+export type { ArchitectureNaming, ConfigName, ConfigValue, Tool } from "./tool.js";
+export { TOOL } from "./tool.js";
 
 const say = (keyword: Keyword, args: readonly unknown[]): void => record("build", keyword, args);
 
-/** The image that this script builds: the URL it is published to (`file:`, `http:`, `https:`; `.tar.gz`, `.tar.xz`, `.tar.zst`). Exactly one. */
+/**
+ * The image that this script builds: the URL it is published to. Exactly one.
+ *
+ * @param image a `file:`, `http:` or `https:` URL that ends in `.tar.gz`, `.tar.xz` or `.tar.zst`
+ * @example IMAGE("https://images.example.org/web/2026-11.tar.zst")
+ */
 export function IMAGE(image: string | { readonly url: string }): void;
 export function IMAGE(...args: readonly unknown[]): void {
   say("IMAGE", args);
 }
 
 /**
- * A parent image. Several are allowed: a later one lies on top of an earlier one, and ancestors that they share are
- * there once. `digest` is the archive's SHA-256, as `sha256:` and 64 hexadecimal digits; any other content is refused.
+ * A parent image. Several are allowed: a later one lies on top of an earlier one, and ancestors that they share are there once.
+ *
+ * @example PULL("https://images.example.org/debian/bookworm.tar.zst")
+ * @example PULL({ url: "https://images.example.org/tools.tar.zst", digest: "sha256:…" })
  */
-export function PULL(image: string | { readonly url: string; readonly digest?: string }): void;
+export function PULL(image: PullArgument): void;
 export function PULL(...args: readonly unknown[]): void {
   say("PULL", args);
 }
 
-/** What BOOTSTRAP takes. `packages` come on top of the distribution's minimum; `mirror` is a URL, by default the distribution's own. */
-export type Bootstrap = {
-  readonly distribution: "debian" | "ubuntu";
-  readonly release: string;
-  readonly packages?: readonly string[];
-  readonly mirror?: string;
-  /** Parts of the archive, such as `main`; by default main, for Ubuntu main and universe. */
-  readonly components?: readonly string[];
-  /** How much is in it besides `packages`; by default minbase: the essential packages and apt. See mmdebstrap(1). */
-  readonly variant?: "apt" | "essential" | "minbase" | "important" | "standard";
-};
-
-/** A bottom layer made from a distribution's own packages by mmdebstrap(1), where there is no base image to PULL. The result is cached. */
+/**
+ * A bottom layer made from a distribution's own packages by mmdebstrap(1), where there is no base image to PULL. The result is cached.
+ *
+ * @example BOOTSTRAP({ distribution: "debian", release: "bookworm", packages: ["systemd-sysv"] })
+ */
 export function BOOTSTRAP(bootstrap: Bootstrap): void;
 export function BOOTSTRAP(...args: readonly unknown[]): void {
   say("BOOTSTRAP", args);
 }
 
-/** The command that machines of this image run: program and arguments, as they are, without a shell. */
-export function EXEC(command: readonly string[] | { readonly command: readonly string[] }): void;
+/**
+ * The command that machines of this image run, in place of booting. At most one.
+ *
+ * @example EXEC(["/usr/sbin/nginx", "-g", "daemon off;"])
+ */
+export function EXEC(command: CommandArgument): void;
 export function EXEC(...args: readonly unknown[]): void {
   say("EXEC", args);
 }
 
-/** Settings of systemd.nspawn(5) that machines of this image get. Environment and WorkingDirectory also hold for RUN and SH. */
+/**
+ * Settings of systemd.nspawn(5) that machines of this image get, under their own names; `null` removes what a parent has set.
+ * `Environment` and `WorkingDirectory` also hold for RUN and SH. Settings that open the host to the machine need a grant of the setup
+ * script.
+ *
+ * @example WITH({ Boot: true, Environment: { TZ: "UTC" } })
+ */
 export function WITH(settings: Settings): void;
 export function WITH(...args: readonly unknown[]): void {
   say("WITH", args);
 }
 
-/** What FETCH takes: `source` is a path in the archive (`/` is all of it), `target` an absolute path in the image; `path` is both. */
-export type FetchArgument = { readonly url: string; readonly digest?: string } & (
-  | { readonly path: string }
-  | { readonly source: string; readonly target: string }
-);
-
 /**
  * Downloads an archive (`.tar`, `.tar.gz`, `.tar.xz`, `.tar.zst`, `.zip`), takes a file or a folder out of it, and copies that into the
- * image as COPY does. With `digest` (`sha256:` and 64 hexadecimal digits) any other content is refused.
+ * image as COPY does.
+ *
+ * @example FETCH({ url: "https://example.org/tool-1.2.tar.xz", source: "/tool-1.2/bin/tool", target: "/usr/local/bin/tool" })
  */
 export function FETCH(what: FetchArgument): void;
 export function FETCH(...args: readonly unknown[]): void {
   say("FETCH", args);
 }
 
-/** What COPY and CAST take: `source` lies below the script's folder, `target` is an absolute path in the image. */
-export type CopyArgument = string | { readonly path: string } | { readonly source: string; readonly target: string };
-
-/** Copies a file or a folder from the script's folder into the image; owned by root, mode, times, ACLs and extended attributes kept. */
+/**
+ * Copies a file or a folder from the script's folder into the image; owned by root, mode, times, ACLs and extended attributes kept. A
+ * folder merges into one that is there.
+ *
+ * @example COPY("/etc")
+ * @example COPY({ source: "/root/input.md", target: "/root/output.md" })
+ */
 export function COPY(what: CopyArgument): void;
 export function COPY(...args: readonly unknown[]): void {
   say("COPY", args);
 }
 
-/** Copies as COPY does, through the Jinja template language: `variables`, and `source` and `target`, can be used in the files. */
-export function CAST(what: CopyArgument, variables?: Readonly<Record<string, unknown>>): void;
+/**
+ * Copies as COPY does, through the Jinja template language: `variables`, and `source` and `target`, can be used in the files.
+ *
+ * @example CAST("/root/readme.md", { variable: "value" })
+ */
+export function CAST(what: CopyArgument, variables?: TemplateVariables): void;
 export function CAST(...args: readonly unknown[]): void {
   say("CAST", args);
 }
 
-/** Runs a program in the image: program and arguments, as they are, without a shell. */
-export function RUN(command: readonly string[] | { readonly command: readonly string[] }): void;
+/**
+ * Runs a program in the image, without a shell.
+ *
+ * @example RUN(["nginx", "-t"])
+ */
+export function RUN(command: CommandArgument): void;
 export function RUN(...args: readonly unknown[]): void {
   say("RUN", args);
 }
 
-/** Runs a shell script in the image, by `sh -e -c`. */
-export function SH(script: string | { readonly script: string }): void;
+/**
+ * Runs a shell script in the image, by `sh -e -c` (the configuration's `build/shell_invoke`).
+ *
+ * @example SH("apt-get update && apt-get install --yes nginx-light")
+ */
+export function SH(script: ScriptArgument): void;
 export function SH(...args: readonly unknown[]): void {
   say("SH", args);
 }
 
-/** Publishes the image to its URL. */
+/** Publishes the image to its URL, after all other steps. At most one. */
 export function PUSH(): void;
 export function PUSH(...args: readonly unknown[]): void {
   say("PUSH", args);

@@ -1,75 +1,94 @@
 /** What setup scripts import: `import { IMAGE, MACHINE, … } from "nspawn/setup"`. Keywords only record; the work comes after. */
-import type { SettingName } from "../settings/catalog.js";
 import type { Settings } from "../settings/value.js";
-import type { CopyArgument } from "./build.js";
+import type { CommandArgument, CopyArgument, ImageOptions, Machine, ScriptArgument, TemplateVariables } from "./arguments.js";
 import type { Keyword } from "./call.js";
 import { record } from "./record.js";
 
-export type { BindSpec, Settings } from "../settings/value.js";
-export type { CopyArgument } from "./build.js";
+export type { BindSpec, OverlaySpec, Settings, TemporaryFileSystemSpec } from "../settings/value.js";
+export type { CommandArgument, CopyArgument, ImageOptions, Machine, ScriptArgument, TemplateVariables } from "./arguments.js";
+export type { ArchitectureNaming, ConfigName, ConfigValue, Tool } from "./tool.js";
+export { TOOL } from "./tool.js";
 
 const say = (keyword: Keyword, args: readonly unknown[]): void => record("setup", keyword, args);
 
-/** Settings that images suggest and that open the host to the machine count only where they are granted here. */
-export type ImageOptions = { readonly grant?: readonly SettingName[] };
-
-/** The image that the machine runs. Exactly one. */
+/**
+ * The image that the machine runs. Exactly one.
+ *
+ * @param options `grant`: settings that open the host to the machine, and that this image and its parents may set
+ * @example IMAGE("https://images.example.org/web/2026-11.tar.zst", { grant: ["Bind"] })
+ */
 export function IMAGE(image: string | ({ readonly url: string } & ImageOptions), options?: ImageOptions): void;
 export function IMAGE(...args: readonly unknown[]): void {
   say("IMAGE", args);
 }
 
-/** What MACHINE takes. The lines of `unitConf`, `serviceConf` and `installConf` go into the unit's sections as they are. */
-export type Machine = {
-  /** Name of the machine and of its unit: letters, digits, `-` and `.`, at most 64 characters. */
-  readonly name: string;
-  /** A unit template of your own, a path below the script's folder. */
-  readonly template?: string;
-  readonly unitConf?: readonly string[];
-  readonly serviceConf?: readonly string[];
-  readonly installConf?: readonly string[];
-  /** `volatile` (default): what the machine writes is gone when it stops. `keep`: it stays until the next update. */
-  readonly state?: "volatile" | "keep";
-};
-
-/** The machine: one systemd unit. Exactly one. */
+/**
+ * The machine: one systemd unit. Exactly one.
+ *
+ * @example MACHINE({ name: "web", serviceConf: ["CPUQuota=50%"] })
+ */
 export function MACHINE(machine: string | Machine): void;
 export function MACHINE(...args: readonly unknown[]): void {
   say("MACHINE", args);
 }
 
-/** The command that the machine runs, instead of the image's own. */
-export function EXEC(command: readonly string[] | { readonly command: readonly string[] }): void;
+/**
+ * The command that the machine runs, instead of the image's own. At most one.
+ *
+ * @example EXEC(["/usr/sbin/nginx", "-g", "daemon off;"])
+ */
+export function EXEC(command: CommandArgument): void;
 export function EXEC(...args: readonly unknown[]): void {
   say("EXEC", args);
 }
 
-/** Settings of systemd.nspawn(5); they win over those of the image, and `null` takes one away. */
+/**
+ * Settings of systemd.nspawn(5) under their own names. A single value wins over the image's, lists add up, `null` removes what an image
+ * has set.
+ *
+ * @example WITH({ VirtualEthernet: true, Bind: { source: "/srv/web/", target: "/srv/data" } })
+ */
 export function WITH(settings: Settings): void;
 export function WITH(...args: readonly unknown[]): void {
   say("WITH", args);
 }
 
-/** Copies a file or a folder from the script's folder onto the host. */
+/**
+ * Copies a file or a folder from the script's folder onto the host.
+ *
+ * @example COPY({ source: "/web.conf", target: "/etc/web/web.conf" })
+ */
 export function COPY(what: CopyArgument): void;
 export function COPY(...args: readonly unknown[]): void {
   say("COPY", args);
 }
 
-/** Copies onto the host as COPY does, through the Jinja template language. */
-export function CAST(what: CopyArgument, variables?: Readonly<Record<string, unknown>>): void;
+/**
+ * Copies onto the host as COPY does, through the Jinja template language: `variables`, and `source` and `target`, can be used in the files.
+ *
+ * @example CAST("/etc/web/web.conf", { port: 8080 })
+ */
+export function CAST(what: CopyArgument, variables?: TemplateVariables): void;
 export function CAST(...args: readonly unknown[]): void {
   say("CAST", args);
 }
 
-/** Runs a program on the host: program and arguments, as they are, without a shell. */
-export function RUN(command: readonly string[] | { readonly command: readonly string[] }): void;
+/**
+ * Runs a program on the host, without a shell, in the script's folder.
+ *
+ * @example RUN(["mkdir", "-p", "/srv/web"])
+ */
+export function RUN(command: CommandArgument): void;
 export function RUN(...args: readonly unknown[]): void {
   say("RUN", args);
 }
 
-/** Runs a shell script on the host, by `sh -e -c`. */
-export function SH(script: string | { readonly script: string }): void;
+/**
+ * Runs a shell script on the host, by `sh -e -c` (the configuration's `build/shell_invoke`).
+ *
+ * @example SH("mkdir -p /srv/web")
+ */
+export function SH(script: ScriptArgument): void;
 export function SH(...args: readonly unknown[]): void {
   say("SH", args);
 }

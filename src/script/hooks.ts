@@ -25,7 +25,7 @@ export const resolve: ResolveHook = async (specifier, context, next) => {
   } catch (error) {
     // As TypeScript does: "./helper" and "./helper.js" may stand for helper.ts.
     const url = isRelative(specifier) ? await typescriptFile(specifier, context.parentURL) : undefined;
-    if (url === undefined) throw error;
+    if (url === undefined) throw await withImportLine(error, specifier, context.parentURL);
     return { url, format: "module", shortCircuit: true };
   }
 };
@@ -43,19 +43,50 @@ function isOwn(url: string, format: string | null | undefined): boolean {
 }
 
 /** TypeScript to JavaScript with its source map inside. JavaScript goes the same way, so that its errors look the same. */
-function compile(path: string, source: string): string {
-  const { code, map, errors } = transformSync(path, source, {
-    lang: /\.m?js$/.test(path) ? "js" : "ts",
+function compile(path: string, text: string): string {
+  // A byte order mark would stand between the start of the file and its #!.
+  const source = text.replace(/^\ufeff/, "");
+  const { code, map, errors, helpersUsed } = transformSync(path, source, {
+    lang: /\.[mc]?js$/.test(path) ? "js" : "ts",
     sourceType: "module",
     sourcemap: true,
+    target: `node${process.versions.node}`,
     typescript: { onlyRemoveTypeImports: false },
+    decorator: { legacy: true },
   });
   const error = errors.find(({ severity }) => severity === "Error");
-  if (error) {
-    const line = source.slice(0, error.labels[0]?.start ?? 0).split("\n").length;
-    throw new SyntaxError(`${path}:${line}: ${error.message}`);
-  }
+  if (error) throw syntaxError(path, source, error.labels[0]?.start ?? 0, error.message);
+  const [helper] = Object.keys(helpersUsed);
+  if (helper !== undefined) throw withoutHelper(path, source, helper);
   return map ? `${code}\n//# sourceMappingURL=data:application/json;base64,${Buffer.from(JSON.stringify(map)).toString("base64")}` : code;
+}
+
+/** What this version of Node does not know, and what would need a library beside the script. */
+function withoutHelper(path: string, source: string, helper: string): SyntaxError {
+  const [name, looks] = helper.startsWith("decorate")
+    ? ["decorators are", /^\s*(?:export\s+)?(?:default\s+)?@\w|[(,{;]\s*@\w/m]
+    : ["`using` is", /^\s*(?:await\s+)?using\s/m];
+  const found = looks.exec(source);
+  return syntaxError(path, source, found ? found.index + found[0].length - 1 : 0, `${name} not supported in scripts`);
+}
+
+function syntaxError(path: string, source: string, position: number, message: string): SyntaxError {
+  return new SyntaxError(`${path}:${lineAt(source, position)}: ${message}`);
+}
+
+function lineAt(source: string, position: number): number {
+  return source.slice(0, position).split("\n").length;
+}
+
+/** An error of Node's about an import names the file at most: the line is put before its message, as in errors of the compiler. */
+async function withImportLine(error: unknown, specifier: string, parent: string | undefined): Promise<unknown> {
+  if (!(error instanceof Error) || !parent?.startsWith("file:") || parent.startsWith(data.package)) return error;
+  const path = fileURLToPath(parent);
+  const source = await readFile(path, "utf8").catch(() => "");
+  const position = [`"${specifier}"`, `'${specifier}'`].map((quoted) => source.indexOf(quoted)).find((index) => index >= 0);
+  if (position !== undefined)
+    error.message = `${path}:${lineAt(source, position)}: cannot import ${JSON.stringify(specifier)}: ${error.message}`;
+  return error;
 }
 
 function isRelative(specifier: string): boolean {

@@ -2,12 +2,14 @@ import { realpathSync, statSync } from "node:fs";
 import { register } from "node:module";
 import { dirname, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
+import { inspect } from "node:util";
 import { hasCode, messageOf, NspawnError, ScriptError, UsageError } from "../base/errors.js";
 import { type Place, placeOfError } from "../base/place.js";
 import type { Config } from "../config/config.js";
 import type { Call, ScriptKind } from "../dsl/call.js";
 import { recording } from "../dsl/record.js";
 import type { HookData } from "./hooks.js";
+import { runToEnd } from "./run-to-end.js";
 
 /** A user's script after it ran: the keywords that it called, nothing checked, nothing done. */
 export type Script = { readonly path: string; readonly folder: string; readonly kind: ScriptKind; readonly calls: readonly Call[] };
@@ -31,7 +33,7 @@ export async function loadScript(path: string, kind: ScriptKind, config: Config)
   const isScript = (file: string): boolean => file.startsWith("/") && !file.startsWith(`${ours}/`) && !file.includes("/node_modules/");
   const calls = await recording(kind, { isScript, config }, async () => {
     try {
-      await import(data.script);
+      await runToEnd(() => import(data.script));
     } catch (error) {
       throw scriptError(error, real, isScript);
     }
@@ -60,15 +62,24 @@ function scriptError(error: unknown, script: string, isScript: (file: string) =>
 
 function describe(error: unknown, script: string, isScript: (file: string) => boolean): { readonly at: Place; readonly message: string } {
   const start: Place = { file: script, line: 1 };
-  if (!(error instanceof Error)) return { at: start, message: `the script threw ${String(error)}` };
-  // Errors of the compiler come from the loader's thread as text alone: "FILE:LINE: message" (see hooks.ts); Node puts the
-  // place of a JavaScript syntax error before the stack, on a line of its own.
-  const compiler = /^(\/.*?):(\d+): (.*)$/s.exec(error.message);
-  if (error instanceof SyntaxError && compiler)
-    return { at: { file: compiler[1] ?? script, line: Number(compiler[2]) }, message: compiler[3] ?? "" };
+  if (!(error instanceof Error)) return { at: start, message: `the script threw ${typeof error === "string" ? error : inspect(error)}` };
+  // Errors of the loader's thread come as text alone: "FILE:LINE: message" (see hooks.ts); Node puts the place of a JavaScript
+  // syntax error before the stack, on a line of its own.
+  const loader = error instanceof SyntaxError || isImportError(error) ? /^(\/.*?):(\d+): (.*)$/s.exec(error.message) : null;
+  if (loader) return { at: { file: loader[1] ?? script, line: Number(loader[2]) }, message: loader[3] ?? "" };
   const syntax = error instanceof SyntaxError ? /^file:\/\/(\/.*?):(\d+)\n/.exec(error.stack ?? "") : null;
   if (syntax) return { at: { file: decodeURI(syntax[1] ?? script), line: Number(syntax[2]) }, message: error.message };
-  const message =
-    error instanceof NspawnError || hasCode(error, "ERR_MODULE_NOT_FOUND") ? error.message : `${error.name}: ${error.message}`;
+  const message = error instanceof NspawnError || isImportError(error) ? error.message : `${error.name}: ${error.message}`;
   return { at: placeOfError(error, isScript) ?? start, message };
+}
+
+function isImportError(error: Error): boolean {
+  const codes = [
+    "MODULE_NOT_FOUND",
+    "PACKAGE_PATH_NOT_EXPORTED",
+    "UNSUPPORTED_DIR_IMPORT",
+    "INVALID_MODULE_SPECIFIER",
+    "PACKAGE_IMPORT_NOT_DEFINED",
+  ];
+  return hasCode(error, ...codes.map((code) => `ERR_${code}`));
 }

@@ -54,7 +54,8 @@ test("an editor finds the types, and refuses what the language does not know", (
   };
   expect(
     check(
-      'import { IMAGE, WITH, RUN } from "nspawn/build";',
+      'import { FETCH, IMAGE, WITH, RUN } from "nspawn/build";',
+      'FETCH({ url: "file:///a.tar", source: "/a", target: "/b" }); FETCH({ url: "file:///a.tar", path: "/a" });',
       'IMAGE("file:///a.tar.gz"); WITH({ Boot: true, Bind: [{ source: "/a" }], Environment: { A: 1 }, Hostname: null }); RUN(["true"]);',
     ),
   ).toBe("");
@@ -65,6 +66,15 @@ test("an editor finds the types, and refuses what the language does not know", (
     ),
   ).toBe("");
   for (const wrong of [
+    'MACHINE({ state: "keep" })',
+    'MACHINE({ name: "a", state: "kept" })',
+    'IMAGE("file:///a.tar.gz", { grant: ["Binds"] })',
+  ]) {
+    expect(check('import { IMAGE, MACHINE } from "nspawn/setup";', "void [IMAGE, MACHINE];", `${wrong};`), wrong).toMatch(
+      /build\.ts\(3,\d+\): error TS/,
+    );
+  }
+  for (const wrong of [
     "WITH({ Bot: true })",
     "WITH({ Boot: 7 })",
     'RUN("ls")',
@@ -72,11 +82,12 @@ test("an editor finds the types, and refuses what the language does not know", (
     "IMAGE()",
     'PULL({ url: "file:///a.tar.gz", digst: "x" })',
     'BOOTSTRAP({ distribution: "arch", release: "x" })',
+    'FETCH({ url: "file:///a.tar", path: "/a", target: "/b" })',
   ]) {
     expect(
       check(
-        'import { BOOTSTRAP, COPY, IMAGE, PULL, RUN, WITH } from "nspawn/build";',
-        "void [BOOTSTRAP, COPY, IMAGE, PULL, RUN, WITH];",
+        'import { BOOTSTRAP, COPY, FETCH, IMAGE, PULL, RUN, WITH } from "nspawn/build";',
+        "void [BOOTSTRAP, COPY, FETCH, IMAGE, PULL, RUN, WITH];",
         `${wrong};`,
       ),
       wrong,

@@ -30,3 +30,6 @@ export const anyText = fc
     { maxLength: 8 },
   )
   .map((parts) => parts.join("").replaceAll("\0", ""));
+
+/** Any text that a unit can hold: systemd takes no noncharacters, such as U+FFFE. */
+export const unitText = anyText.map((text) => text.replace(/\p{Noncharacter_Code_Point}/gu, ""));

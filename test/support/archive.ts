@@ -8,6 +8,8 @@ import { type ImageMeta, writeMeta } from "../../src/image/meta.js";
 import type { PullContext } from "../../src/image/pull.js";
 import { ImageStore } from "../../src/image/store.js";
 import { type ImageRef, imageRef } from "../../src/plan/image-ref.js";
+import { Transports } from "../../src/transport/transports.js";
+import { testConfig } from "./config.js";
 import { writeFiles } from "./files.js";
 
 /** An image by its URL, which has to be right. */
@@ -62,13 +64,16 @@ export type TestContext = PullContext & { readonly events: readonly Event[]; war
 /** A store of its own on the real host; what is reported is collected. */
 export async function storeContext(folder: string): Promise<TestContext> {
   const host = new LocalHost();
-  const store = await ImageStore.open(join(folder, "store"), host);
+  const config = testConfig(join(folder, "store"));
+  const store = await ImageStore.open(config.storage, host);
   const events: Event[] = [];
+  const report = (event: Event): void => void events.push(event);
   return {
     host,
     store,
+    transports: new Transports(config, {}, report),
     events,
-    report: (event) => void events.push(event),
+    report,
     warnings: () => events.flatMap((event) => (event.kind === "warning" ? [event.text] : [])),
   };
 }

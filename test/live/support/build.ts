@@ -7,7 +7,7 @@ import { inject } from "vitest";
 
 /** The package as it is installed for all live tests, and its command. */
 export const installed = join(inject("prefix"), "lib/node_modules/nspawn");
-const nspawnBuild = join(installed, "dist/cli/nspawn-build.js");
+export const nspawnBuild = join(installed, "dist/cli/nspawn-build.js");
 const fixtures = fileURLToPath(new URL("../../fixtures/python-nspawn", import.meta.url));
 
 /** What a program left. `code` is undefined where a signal ended it. */
@@ -71,7 +71,7 @@ export class Lab {
     }
     mkdirSync(folder, { recursive: true });
     const path = join(folder, "build.ts");
-    writeFileSync(path, `import { IMAGE, PULL, BOOTSTRAP, WITH, COPY, CAST, RUN, SH, EXEC, PUSH } from "nspawn/build";\n${lines}\n`);
+    writeFileSync(path, `import { IMAGE, PULL, BOOTSTRAP, WITH, COPY, CAST, FETCH, RUN, SH, EXEC, PUSH } from "nspawn/build";\n${lines}\n`);
     return path;
   }
 

@@ -5,7 +5,7 @@
 # Programs that the product starts, or that its tests start.
 need_programs() {
 	need_packages systemd-nspawn:systemd-container mmdebstrap:mmdebstrap unshare:util-linux setpriv:util-linux \
-		mount:mount tar:tar zstd:zstd pigz:pigz xz:xz-utils unzip:unzip getfattr:attr getfacl:acl setcap:libcap2-bin \
+		mount:mount tar:tar zstd:zstd pigz:pigz xz:xz-utils unzip:unzip getfattr:attr getfacl:acl setcap:libcap2-bin strace:strace \
 		script:bsdutils zsh:zsh fish:fish
 }
 

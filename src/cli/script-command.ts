@@ -51,16 +51,13 @@ export async function runScriptCommand<O extends CommonOptions>(command: ScriptC
     const { config, warnings } = loadConfig({ environment: process.env, overrides: options.config ?? [] });
     output = await openOutput({ ...options, live: !options.plan, trace: config.main.traceError, logging: config.logging });
     for (const text of warnings) output.report({ kind: "warning", text });
-    const script = await finishing(
-      loadScript(program.args[0] ?? "", command.kind, config),
-      "the script waits for something that never comes: its top-level await does not end",
-      output,
-    );
+    const script = await loadScript(program.args[0] ?? "", command.kind, config);
     if (options.plan) await showPlan(await command.plan(script, options), output, config);
     else await doWork(await command.work(script, options), output, command.kind, config);
     output.done();
   } catch (error) {
-    process.exitCode = fail(error, output);
+    // At once: a timer that a failed script has left behind would keep the process.
+    process.exit(fail(error, output));
   }
 }
 
@@ -127,19 +124,6 @@ async function doWork(work: (context: EngineContext) => Promise<void>, output: O
 function fail(error: unknown, output: Output): number {
   if (!(error instanceof CommanderError)) output.failed(error);
   return exitCodeOf(error);
-}
-
-/** Waits for a promise. Node ends without a word when nothing is left that could settle it; this says what was waited for. */
-async function finishing<T>(promise: Promise<T>, otherwise: string, output: Output): Promise<T> {
-  const complain = (): void => {
-    process.exitCode = fail(new UsageError(otherwise), output);
-  };
-  process.once("exit", complain);
-  try {
-    return await promise;
-  } finally {
-    process.off("exit", complain);
-  }
 }
 
 /** The error for an option's value that is none of a few words. */

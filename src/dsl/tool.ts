@@ -4,7 +4,6 @@ import { type ArchitectureNaming, architecture } from "./tool/architecture.js";
 import { type ConfigName, type ConfigValue, configValue } from "./tool/config-value.js";
 import { buildEpoch, buildStamp, dateDash, dateDots, datePath, dateTimeIso } from "./tool/dates.js";
 import { interfaceList, selectInterface } from "./tool/interfaces.js";
-import { findAmazonInstance, findPublicAddress } from "./tool/public-address.js";
 import { tempFolders } from "./tool/temp-folder.js";
 import { toolError } from "./tool/tool-error.js";
 
@@ -82,11 +81,17 @@ export type Tool = {
 export const TOOL: Tool = createTool();
 
 function createTool(): Tool {
-  const findAddress = once(() => {
+  // Loaded when they are asked for: few scripts look into the network, and all of them wait for what is imported here.
+  const findAddress = once(async () => {
     const { checkHostList, checkTimeout } = configFor("publicAddress").network;
+    const { findPublicAddress } = await import("./tool/public-address.js");
     return findPublicAddress({ urls: checkHostList, timeoutSeconds: checkTimeout });
   });
-  const findAmazon = once(() => findAmazonInstance(configFor("hasAmazon").network.checkTimeout));
+  const findAmazon = once(async () => {
+    const { checkTimeout } = configFor("hasAmazon").network;
+    const { findAmazonInstance } = await import("./tool/public-address.js");
+    return findAmazonInstance(checkTimeout);
+  });
   return {
     interfaceList: () => interfaceList(),
     selectInterface: (pattern) => selectInterface(pattern),

@@ -1,4 +1,4 @@
-import { type CST, isMap, isScalar, Parser, parseDocument, Scalar, stringify } from "yaml";
+import { type CST, isMap, isScalar, LineCounter, Parser, parseDocument, Scalar, stringify } from "yaml";
 import { messageOf, NspawnError } from "../base/errors.js";
 import { type ImageRef, imageRef } from "../plan/image-ref.js";
 import { isSettingName, type SettingName } from "../settings/catalog.js";
@@ -91,10 +91,12 @@ function parseFields(text: string, wrong: Wrong): Readonly<Record<string, unknow
   const tooMuch = excess(text);
   if (tooMuch !== undefined) throw wrong(tooMuch);
   try {
-    // The library compares each key with each other: minutes, for as many as fit into the file.
-    const document = parseDocument(text, { logLevel: "silent", stringKeys: true, uniqueKeys: false });
+    // To look for keys that are there twice, and to make errors pretty, takes the library minutes for as many as fit into the file.
+    const options = { logLevel: "silent", stringKeys: true, uniqueKeys: false, prettyErrors: false } as const;
+    const lineCounter = new LineCounter();
+    const document = parseDocument(text, { ...options, lineCounter });
     const [error] = document.errors;
-    if (error) throw error;
+    if (error) throw wrong(`line ${lineCounter.linePos(error.pos[0]).line}: ${error.message}`);
     if (!isMap(document.contents)) throw wrong("it is no list of keys and values");
     const twice = firstTwice(document.contents.items.map(({ key }) => (isScalar(key) ? String(key.value) : "")));
     if (twice !== undefined) throw wrong(`it has the key ${JSON.stringify(twice)} twice`);
@@ -112,6 +114,7 @@ function parseFields(text: string, wrong: Wrong): Readonly<Record<string, unknow
 function excess(text: string): string | undefined {
   let level: readonly CST.Token[] = [...new Parser().parse(text)];
   let count = level.length;
+  if (level.filter(({ type }) => type === "document").length > 1) return "it has several documents";
   for (let depth = 0; level.length > 0; depth++) {
     if (depth > maxDepth) return `it is nested more than ${maxDepth} levels deep`;
     count += level.reduce((sum, token) => sum + ("items" in token ? token.items.length : 0), 0);
@@ -140,6 +143,8 @@ function textList(value: unknown, key: string, wrong: Wrong): readonly string[] 
 function parentRef(url: string, digest: unknown, wrong: Wrong): ParentRef {
   const image = imageRef(url);
   if (typeof image === "string") throw wrong(`overlay_url_list: ${image}`);
+  // A URL may have line breaks in it, which mean nothing.
+  if (/\p{Cc}/u.test(url)) throw wrong(`overlay_url_list: ${JSON.stringify(url)} has control characters`);
   if (digest === undefined || digest === null) return { image, digest: undefined };
   if (typeof digest !== "string" || !/^sha256:[0-9a-f]{64}$/.test(digest)) throw wrong("overlay_digest_list has a wrong digest");
   return { image, digest };

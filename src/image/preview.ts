@@ -1,7 +1,9 @@
 import { messageOf } from "../base/errors.js";
 import { readMember } from "../packer/member.js";
+import type { ImageRef } from "../plan/image-ref.js";
 import { sameContent } from "../transport/transport.js";
-import { type ImageMeta, metaFile, noMeta, readMeta } from "./meta.js";
+import { checkDigest } from "./download.js";
+import { type ImageMeta, maxMetaBytes, metaFile, noMeta, readMeta } from "./meta.js";
 import type { PullContext } from "./pull.js";
 import { linkChain, type Wanted } from "./resolve.js";
 import type { StoredImage, StoredLayer } from "./store.js";
@@ -36,29 +38,33 @@ export async function previewChain(context: PullContext, wanted: readonly Wanted
   return links.map(({ preview }) => preview);
 }
 
-async function previewImage(context: PullContext, { image, digest }: Wanted): Promise<ImagePreview> {
+async function previewImage(context: PullContext, want: Wanted): Promise<ImagePreview> {
   const { store } = context;
+  const { image, digest } = want;
   const record = await store.record(image);
   const pinned = digest !== undefined && record?.history.includes(digest) ? await store.layer(digest) : undefined;
   if (pinned) return inStore(context, image, pinned);
   const layer = record && (await store.layer(record.digest));
+  let text: string | undefined;
   try {
     const transport = await context.transports.for(image);
-    if (record && layer && sameContent(record.validators, await transport.probe(image))) return await inStore(context, image, layer);
-    return { image, state: "new", stored: undefined, known: await peek(context, image) };
+    if (record && layer && sameContent(record.validators, await transport.probe(image))) return inStore(context, image, layer, want);
+    text = await peek(context, image);
   } catch (error) {
     const known = layer && (await store.image(image, layer)).meta;
     return { image, state: "unknown", trouble: messageOf(error), stored: layer, known };
   }
+  // What is wrong in the metadata is no trouble that passes.
+  return { image, state: "new", stored: undefined, known: text === undefined ? noMeta(image.written) : readMeta(text, image.written) };
 }
 
-async function inStore({ store }: PullContext, image: ImagePreview["image"], layer: StoredLayer): Promise<ImagePreview> {
+async function inStore({ store }: PullContext, image: ImageRef, layer: StoredLayer, want?: Wanted): Promise<ImagePreview> {
+  checkDigest(image, layer.digest, want?.pinned ? want.digest : undefined);
   return { image, state: "stored", stored: layer, known: (await store.image(image, layer)).meta };
 }
 
 /** Reads as much of an archive as it takes to find the image's metadata. */
-async function peek({ host, transports }: PullContext, image: ImagePreview["image"]): Promise<ImageMeta> {
+async function peek({ host, transports }: PullContext, image: ImageRef): Promise<string | undefined> {
   const { body } = await (await transports.for(image)).get(image);
-  const text = await readMember(host, body, `./${metaFile}`);
-  return text === undefined ? noMeta(image.written) : readMeta(text, image.written);
+  return readMember(host, body, `./${metaFile}`, maxMetaBytes);
 }

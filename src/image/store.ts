@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { chmod, lstat, mkdir, mkdtemp, readdir, readFile, rename, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { hasCode, NspawnError } from "../base/errors.js";
+import { textOf } from "../base/utf8.js";
 import type { Config } from "../config/config.js";
 import { clearFolder } from "../host/clear-folder.js";
 import { readIfThere, writeWhole } from "../host/files.js";
@@ -252,7 +253,9 @@ async function metaText(folder: string, origin = folder): Promise<string | undef
   if (!stat) return undefined;
   // A symlink would be read on this host, not in the image.
   if (!stat.isFile() || stat.size > maxMetaBytes) throw new NspawnError(`the image ${origin} has a wrong ${metaFile}: it is no small file`);
-  return readFile(path, "utf8");
+  const text = textOf(await readFile(path));
+  if (text === undefined) throw new NspawnError(`the image ${origin} has a wrong ${metaFile}: it is no text in UTF-8`);
+  return text;
 }
 
 async function rootFolder(host: Host, folder: string): Promise<RootFolder> {

@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type ImageMeta, readMeta, writeMeta } from "../../src/image/meta.js";
+import { imageRef } from "../../src/plan/image-ref.js";
 import { catalog, type SettingName } from "../../src/settings/catalog.js";
 import { renderSettings } from "../../src/settings/render.js";
 import { anyText } from "../support/arbitrary.js";
@@ -13,7 +14,7 @@ const read = (text: string): ImageMeta => readMeta(text, origin);
 const wrong = /^the image https:\/\/images\.example\.org\/web\.tar\.zst has a wrong nspawn-image\.yaml: ./;
 
 const names = Object.keys(catalog) as SettingName[];
-const url = fc.webUrl({ validSchemes: ["http", "https"] }).filter((url) => !new URL(url).pathname.endsWith("/"));
+const url = fc.webUrl({ validSchemes: ["http", "https"] }).filter((url) => typeof imageRef(url) !== "string");
 const digest = fc.string({ unit: fc.constantFrom(..."0123456789abcdef"), minLength: 64, maxLength: 64 }).map((hex) => `sha256:${hex}`);
 
 describe("writeMeta and readMeta", () => {

@@ -2,6 +2,7 @@ import { oneLine, shellQuote } from "../../base/shell-quote.js";
 import type { BuildPreview } from "../../engine/preview/build.js";
 import { describeStep } from "../../plan/step.js";
 import { here, placeHere } from "../here.js";
+import { printable } from "../printable.js";
 import type { Paint } from "../style.js";
 import { imageFields, imageItems } from "./images.js";
 import { type Item, type ShownPlan, section } from "./plan.js";
@@ -16,7 +17,7 @@ function lines(preview: BuildPreview, paint: Paint): readonly string[] {
   const { plan, images, environment } = preview;
   const { command, settings, image } = plan;
   return [
-    `${paint("bold", "build")} ${image.written}  ${paint("dim", here(plan.script))}`,
+    `${paint("bold", "build")} ${printable(image.written)}  ${paint("dim", printable(here(plan.script)))}`,
     ...section(paint, "layers below it, the top one first", [...bootstrapItems(preview), ...imageItems(images)]),
     ...section(
       paint,

@@ -5,6 +5,7 @@ import { actsOnHost } from "../../engine/setup/action.js";
 import { refusalError } from "../../machine/settle.js";
 import { describeStep } from "../../plan/step.js";
 import { here, placeHere } from "../here.js";
+import { printable, printableLines } from "../printable.js";
 import type { Paint } from "../style.js";
 import { imageFields, imageItems } from "./images.js";
 import { type Item, type ShownPlan, section } from "./plan.js";
@@ -21,7 +22,7 @@ function lines(preview: SetupPreview, paint: Paint): readonly string[] {
   const { machine } = plan;
   const isKept = machine.state === "keep";
   return [
-    `${paint("bold", `${action} machine`)} ${machine.name}  ${paint("dim", here(plan.script))}`,
+    `${paint("bold", `${action} machine`)} ${machine.name}  ${paint("dim", printable(here(plan.script)))}`,
     ...section(paint, "now", [[stateWords(preview)]]),
     ...section(paint, "image and layers below it", imageItems(images)),
     ...section(paint, "root", [
@@ -71,8 +72,10 @@ function unitLines(unit: UnitPreview, paint: Paint): readonly string[] {
       return [`${heading}: only comments change, and nothing restarts`, ...unitDiff(unit.installed ?? "", unit.planned, paint)];
     case "none":
       return [`${heading}: no change`];
-    case "unknown":
-      return [`${heading}: ${unit.trouble}`];
+    case "unknown": {
+      const [first = "", ...more] = printableLines(unit.trouble);
+      return [`${heading}: ${first}`, ...more.map((line) => `  ${line}`)];
+    }
   }
 }
 
@@ -93,7 +96,7 @@ function fields({ plan, action, images, settled, unit, state }: SetupPreview): S
     removed: plan.settings.removed,
     command: settled.command,
     steps: plan.work.map((step) => ({ ...step.at, kind: step.kind, step: describeStep(step, plan.folder) })),
-    unit,
+    unit: { ...unit, error: undefined },
     refusals: settled.refusals.map(({ message, hint }) => ({ message, hint })),
   };
 }

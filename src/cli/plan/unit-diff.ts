@@ -9,9 +9,14 @@ const context = 2;
 export function unitDiff(installed: string, planned: string, paint: Paint): readonly string[] {
   const { hunks } = structuredPatch("installed", "planned", installed, planned, "", "", { context });
   return hunks.flatMap(({ oldStart, oldLines, newStart, newLines, lines }) => [
-    paint("cyan", `@@ -${oldStart},${oldLines} +${newStart},${newLines} @@`),
+    paint("cyan", `@@ -${range(oldStart, oldLines)} +${range(newStart, newLines)} @@`),
     ...lines.filter((line) => !line.startsWith("\\")).map((line) => paintLine(line, paint)),
   ]);
+}
+
+/** Where a hunk is; one without lines is behind the line that it names. */
+function range(start: number, lines: number): string {
+  return `${lines === 0 ? start - 1 : start},${lines}`;
 }
 
 function paintLine(line: string, paint: Paint): string {

@@ -1,5 +1,4 @@
 import { readdirSync, readFileSync } from "node:fs";
-import { isIPv4 } from "node:net";
 import { type NetworkInterfaceInfo, networkInterfaces } from "node:os";
 import { toolError } from "./tool-error.js";
 
@@ -63,7 +62,7 @@ function tryRead<T>(read: () => T): T | undefined {
 
 /** Whether an address is known beyond its link: not fe80::/10, which is never a way out, nor 169.254.0.0/16, which nobody gave. */
 function isGlobal(address: string): boolean {
-  return isIPv4(address) ? !/^(127|169\.254)\./.test(address) : !/^(fe[89a-f]|::1$)/i.test(address);
+  return !/^(127\.|169\.254\.|fe[89a-f]|::1$)/i.test(address);
 }
 
 type Route = { readonly name: string; readonly metric: number };

@@ -16,7 +16,7 @@ export type SettleOptions = {
 };
 
 /** Why a machine cannot be as it is asked for. */
-export type Refusal = { readonly message: string; readonly hint?: string | undefined };
+type Refusal = { readonly message: string; readonly hint?: string | undefined };
 
 /** The settings and the command of a machine, each with its origin; a machine with refusals is not set up. */
 export type Settled = {

@@ -106,7 +106,7 @@ export const variables: Checker<Readonly<Record<string, unknown>>> = (value) => 
 /** What a template could not show: functions, symbols, dates and the like, and what contains itself. */
 function* unusable(value: unknown, above: readonly unknown[]): Generator<Cause> {
   const usable = "what a template can show (texts, numbers, booleans, null, lists and objects of them)";
-  if (value === null || value === undefined || typeof value === "string" || typeof value === "number" || typeof value === "boolean") return;
+  if (value === null || value === undefined || typeof value === "string" || Number.isFinite(value) || typeof value === "boolean") return;
   if (above.includes(value)) yield { path: "", message: `expected ${usable}, got an object that contains itself` };
   else if (Array.isArray(value) || isPlainObject(value)) {
     for (const [key, item] of Object.entries(value)) {

@@ -7,7 +7,7 @@ import { textOf } from "../base/utf8.js";
 import { type Failure, readFailure, templateError } from "./failure.js";
 import { type Composed, compose, inline } from "./inline.js";
 import { prepareSource, resolveFilter } from "./source.js";
-import { templateValueProblem, templateValues } from "./values.js";
+import { templateValues } from "./values.js";
 
 type MiniJinja = typeof import("minijinja-js");
 type Variables = Readonly<Record<string, unknown>>;
@@ -64,11 +64,10 @@ export class TemplateRenderer {
   /**
    * Renders a template. A variable that is not defined is an error.
    * @param path its absolute path; `source` is what it says, which need not be there
+   * @param variables texts, numbers, booleans, null, and lists and objects of them (the plan sees to it)
    * @throws NspawnError with file and line of whichever template is wrong, and the line itself
    */
   render(path: string, source: string, variables: Variables): string {
-    const problem = templateValueProblem(variables);
-    if (problem !== undefined) throw new NspawnError(`${path}: of the variables, ${problem}, which no template can use`);
     const values = templateValues(variables);
     const template = this.#template(path, source);
     this.#add(template);

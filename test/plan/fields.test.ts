@@ -32,6 +32,7 @@ describe("variables of a template", () => {
   test.each([
     ["a function", { f: () => 1 }, [got("f", "a function")]],
     ["a symbol", { s: Symbol("x") }, [got("s", "Symbol(x)")]],
+    ["what is no number", { n: Number.NaN, m: [Number.POSITIVE_INFINITY] }, [got("n", "NaN"), got("m[0]", "Infinity")]],
     ["a bigint", { b: 1n }, [got("b", "1n")]],
     ["a Date", { d: new Date(0) }, [got("d", "1970-01-01T00:00:00.000Z")]],
     ["a Map", { m: new Map([["a", 1]]) }, [got("m", "Map(1) { 'a' => 1 }")]],

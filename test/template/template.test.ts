@@ -87,15 +87,6 @@ describe("renderTemplate", () => {
     ).toBe("ü 1.5 3 true none a 7");
   });
 
-  test.each([
-    [{ when: new Date(0) }, "when is a Date"],
-    [{ list: [{ f: () => 1 }] }, "list[0].f is a function"],
-    [{ m: { n: new Map() } }, "m.n is a Map"],
-    [{ n: Number.NaN }, "n is NaN"],
-  ])("a value that no template can use is refused by name", (variables, words) => {
-    expect(() => renderTemplate("/srv/t", "", variables)).toThrow(`/srv/t: of the variables, ${words}, which no template can use`);
-  });
-
   test("a text without tags comes out as it went in", () => {
     const text = fc.string({ unit: "grapheme" }).filter((text) => !/[{}]/.test(text));
     fc.assert(

@@ -16,7 +16,7 @@ export async function findPublicAddress({ urls, timeoutSeconds }: AddressCheck):
 }
 
 /** The metadata service of Amazon's EC2, at a link-local address (docs.aws.amazon.com: "Use IMDSv2"). */
-export const amazonMetadata = "http://169.254.169.254";
+const amazonMetadata = "http://169.254.169.254";
 
 /** What an instance of EC2 knows of itself; undefined: this is none. */
 export type AmazonInstance = { readonly publicAddress: string | undefined };

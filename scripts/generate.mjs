@@ -9,8 +9,6 @@ const files = [
   { path: "src/settings/settings.ts", module: "dist/settings/document.js", make: "settingsTypes" },
   { path: "docs/config.md", module: "dist/config/document.js", make: "configDocument" },
   { path: "config.ini", module: "dist/config/document.js", make: "configFile" },
-  { path: "docs/config.md", module: "dist/config/document.js", make: "configDocument" },
-  { path: "config.ini", module: "dist/config/document.js", make: "configFile" },
 ];
 
 for (const { path, module, make } of files) {

@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
-import { chmod, lstat, mkdir, mkdtemp, readdir, readFile, rename, stat } from "node:fs/promises";
+import { access, chmod, constants, lstat, mkdir, mkdtemp, readdir, readFile, rename, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { hasCode, NspawnError } from "../base/errors.js";
+import type { Report } from "../base/events.js";
 import { textOf } from "../base/utf8.js";
 import type { Config } from "../config/config.js";
 import { clearFolder } from "../host/clear-folder.js";
@@ -80,8 +81,14 @@ export class ImageStore {
     return store;
   }
 
-  /** A store to look into, without rights to it, and without a change to it. */
-  static view(folders: StoreFolders, host: Host): ImageStore {
+  /** A store to look into, without a change to it. What this user may not see of it counts as not there; `report` is told. */
+  static async view(folders: StoreFolders, host: Host, report: Report): Promise<ImageStore> {
+    try {
+      await access(join(folders.root, "record"), constants.R_OK | constants.X_OK);
+    } catch (error) {
+      if (hasCode(error, "EACCES"))
+        report({ kind: "warning", text: `the store ${folders.root} is closed to this user: what is in it is not known` });
+    }
     return new ImageStore(folders, host);
   }
 
@@ -122,7 +129,7 @@ export class ImageStore {
   }
 
   async #description(id: string): Promise<LayerDescription | undefined> {
-    const text = await readIfThere(this.#descriptionPath(id));
+    const text = await readIfKnown(this.#descriptionPath(id));
     return text === undefined ? undefined : (JSON.parse(text) as LayerDescription);
   }
 
@@ -161,7 +168,7 @@ export class ImageStore {
   }
 
   async record(image: ImageRef): Promise<ImageRecord | undefined> {
-    const text = await readIfThere(this.#recordPath(image));
+    const text = await readIfKnown(this.#recordPath(image));
     const record = text === undefined ? undefined : (JSON.parse(text) as ImageRecord);
     // Two URLs may share a file, such as those that differ in "//".
     return record?.url === image.url ? record : undefined;
@@ -176,7 +183,7 @@ export class ImageStore {
 
   /** The layer that was made from nothing but what `key` says, if it is still there. */
   async derived(key: string): Promise<StoredLayer | undefined> {
-    const digest = await readIfThere(this.#derivedPath(key));
+    const digest = await readIfKnown(this.#derivedPath(key));
     return digest === undefined ? undefined : this.layer(digest.trim());
   }
 
@@ -230,6 +237,16 @@ async function checkFileSystem(tempdir: string, extract: string): Promise<void> 
   throw new NspawnError(`storage/tempdir (${tempdir}) and storage/extract (${extract}) are on two file systems`, {
     hint: "layers are made in the one and renamed into the other: put both on one file system",
   });
+}
+
+/** The text of a file that says what the store has, or undefined: it is not there, or not for this user to see. */
+async function readIfKnown(path: string): Promise<string | undefined> {
+  try {
+    return await readIfThere(path);
+  } catch (error) {
+    if (hasCode(error, "EACCES")) return undefined;
+    throw error;
+  }
 }
 
 /** Short name of a layer. 64 bits are enough against chance; against intent, the full digest is compared. */

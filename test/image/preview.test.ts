@@ -49,14 +49,14 @@ const file = (name: string): string => `file://${folder}/${name}.tar.gz`;
 const make = (name: string, spec: Parameters<typeof makeImage>[1] = {}): string => makeImage(join(folder, `${name}.tar.gz`), spec);
 
 /** A look into the store, as `--plan` has it. */
-function view(): PullContext {
+async function view(): Promise<PullContext> {
   const host = new LocalHost();
   const config = testConfig(join(folder, "store"));
   const report = (): void => undefined;
-  return { host, store: ImageStore.view(config.storage, host), transports: new Transports(config, {}, report), report };
+  return { host, store: await ImageStore.view(config.storage, host, report), transports: new Transports(config, {}, report), report };
 }
 
-const preview = (...wanted: readonly Wanted[]): Promise<readonly ImagePreview[]> => previewChain(view(), wanted);
+const preview = async (...wanted: readonly Wanted[]): Promise<readonly ImagePreview[]> => previewChain(await view(), wanted);
 
 async function pulled(...wanted: readonly Wanted[]): Promise<void> {
   await resolveChain(await storeContext(folder), wanted);

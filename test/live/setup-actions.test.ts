@@ -124,7 +124,7 @@ test("a version that does not start is taken back: the old machine runs, and the
   await writeScript(
     host,
     script,
-    setupScript(top, 'MACHINE("m-back");', 'WITH({ Bind: "/nowhere/file:/a:wrong-option" });', 'EXEC(["sleep","600"]);'),
+    setupScript(top, 'MACHINE("m-back");', 'WITH({ Bind: "/srv:/proc/version/a" });', 'EXEC(["sleep","600"]);'),
   );
   const output = await failWith(host, 1, [script]);
   expect(output).toContain("m-back.service does not start");

@@ -179,9 +179,9 @@ test("wrong setup scripts exit with 2, name their lines, and change nothing", as
     [`${top} MACHINE("-x");`, "no machine name"],
     [`${top} MACHINE("m-x"); MACHINE("m-y");`, "already declared"],
     [`${top} MACHINE("m-x"); WITH({ Bnid: "/a" } as never);`, "did you mean Bind"],
-    [`${top} MACHINE({ name: "m-x", serviceConf: ["A=1\\nB=2"] });`, "lines of a unit"],
+    [`${top} MACHINE({ name: "m-x", serviceConf: ["A=1\\nB=2"] });`, "expected one line of a unit"],
     [`${top} MACHINE("m-x"); COPY("/none");`, "is not there"],
-    [`${top} MACHINE("m-x"); COPY({ source: "/a", target: "b" });`, "not an absolute path"],
+    [`${top} MACHINE("m-x"); COPY({ source: "/a", target: "b" });`, 'expected an absolute path, got "b"'],
     [`${top} MACHINE("m-x"); const a: = 1;`, "wrong.ts:3"],
   ];
   for (const [lines, message] of wrong) {

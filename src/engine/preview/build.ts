@@ -20,7 +20,7 @@ export type BuildPreview = {
 
 /** Looks at what a build would do. Nothing is changed, and no rights are needed. */
 export async function previewBuild({ host, config, report }: EngineContext, plan: BuildPlan): Promise<BuildPreview> {
-  const store = ImageStore.view(config.storage, host);
+  const store = await ImageStore.view(config.storage, host, report);
   const transports = new Transports(config, process.env, report);
   const parents = plan.parents.map(({ image, digest }) => ({ image, digest, pinned: digest !== undefined }));
   const [images, cached] = await Promise.all([

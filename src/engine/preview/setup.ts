@@ -39,7 +39,7 @@ export type UnitPreview = {
 /** Looks at what setting up a machine would do. Nothing is changed, and no rights are needed. */
 export async function previewSetup(context: EngineContext, plan: SetupPlan, action: Action): Promise<SetupPreview> {
   const { host, config, report } = context;
-  const store = ImageStore.view(config.storage, host);
+  const store = await ImageStore.view(config.storage, host, report);
   const transports = new Transports(config, process.env, report);
   const paths = machinePaths(plan.machine.name, config);
   const [images, systemd, installed, state] = await Promise.all([

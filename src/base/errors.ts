@@ -22,12 +22,16 @@ export class UsageError extends NspawnError {
   override readonly exitCode = 2;
 }
 
-/** One thing that is wrong in a script, with its place. `near`: the text on that line that is wrong, as far as it is known. */
+/**
+ * One thing that is wrong in a script, with its place. `near`: the text on that line that is wrong, as far as it is known; `column`: where it
+ * stands, or what stands before it, in characters from 0.
+ */
 export type Problem = {
   readonly at: Place;
   readonly message: string;
   readonly hint?: string | undefined;
   readonly near?: string | undefined;
+  readonly column?: number | undefined;
 };
 
 /** All that is wrong in a script, reported together before anything is done. */

@@ -38,9 +38,9 @@ export function summary(problems: readonly Problem[]): string {
 }
 
 function problemLines(problems: readonly Problem[], paint: Paint): readonly string[] {
-  const blocks = problems.map(({ at, message, hint, near }) => [
+  const blocks = problems.map(({ at, message, hint, near, column }) => [
     ...headline(message, paint, placeHere(at)),
-    ...excerpt(at, near, paint),
+    ...excerpt(at, near, paint, column),
     ...hintLines(hint, paint),
   ]);
   if (blocks.length < 2) return blocks.flat();

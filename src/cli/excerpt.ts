@@ -18,11 +18,12 @@ const largestFile = 4_000_000;
  * The line of a script with its number, and carets below the word that is wrong: its first occurrence there. Nothing if the file
  * cannot be read (any more), is no text, or has no such line.
  * @param near text on the line, as its value is or as it is written
+ * @param column the first character where it may stand, from 0
  */
-export function excerpt({ file, line }: Place, near: string | undefined, paint: Paint): readonly string[] {
+export function excerpt({ file, line }: Place, near: string | undefined, paint: Paint, column = 0): readonly string[] {
   const text = lineOf(file, line)?.trimEnd();
   if (!text) return [];
-  const span = near ? find(text, near) : undefined;
+  const span = near ? find(text, near, column) : undefined;
   const window = windowAround(text, span);
   const show = (from: number, to: number): string => printable(text.slice(from, to).replaceAll("\t", "    "));
   const ends = [window.from > 0 ? "…" : "", window.to < text.length ? "…" : ""] as const;
@@ -50,13 +51,15 @@ function lineOf(file: string, line: number): string | undefined {
   }
 }
 
-/** The first occurrence as a whole word, or else as any text, or else the way a string literal escapes it. */
-function find(text: string, near: string): Span | undefined {
+/** The first occurrence from a character on, as a whole word, or else as any text, or else the way a string literal escapes it. */
+function find(text: string, near: string, column: number): Span | undefined {
   const literal = near.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&");
-  const word = new RegExp(`(?<![\\p{L}\\p{N}_$])${literal}(?![\\p{L}\\p{N}_$])`, "u").exec(text);
-  if (word) return { from: word.index, to: word.index + near.length };
+  const word = new RegExp(`(?<![\\p{L}\\p{N}_$])${literal}(?![\\p{L}\\p{N}_$])`, "gu");
+  word.lastIndex = column;
+  const whole = word.exec(text);
+  if (whole) return { from: whole.index, to: whole.index + near.length };
   for (const written of [near, JSON.stringify(near).slice(1, -1)]) {
-    const from = text.indexOf(written);
+    const from = text.indexOf(written, column);
     if (from >= 0) return { from, to: from + written.length };
   }
   return undefined;

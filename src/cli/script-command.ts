@@ -56,9 +56,10 @@ export async function runScriptCommand<O extends CommonOptions>(command: ScriptC
     else await doWork(await command.work(script, options), output, command.kind, config);
     output.done();
   } catch (error) {
-    // At once: a timer that a failed script has left behind would keep the process.
     process.exit(fail(error, output));
   }
+  // At once: a timer that a script has left behind would keep the process.
+  process.exit();
 }
 
 /** Arguments and options, from which help and completions come as well. */

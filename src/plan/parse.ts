@@ -20,7 +20,7 @@ import {
   url,
   variables,
 } from "./fields.js";
-import { argv, type Cause, type Checked, isPlainObject, Mismatch, never, object, type Shape, showGiven, text } from "./shape.js";
+import { argv, type Cause, type Checked, isPlainObject, Mismatch, never, object, type Shape, showGiven, text, textOf } from "./shape.js";
 import { Statements } from "./statement.js";
 import type { Step } from "./step.js";
 
@@ -51,7 +51,8 @@ type Context = {
   readonly folder: string;
   readonly kind: ScriptKind;
   readonly args: readonly unknown[];
-  wrong(cause: Omit<Cause, "path"> & { readonly path?: string }): void;
+  /** `setting`: the one in whose value it is. */
+  wrong(cause: Omit<Cause, "path"> & { readonly path?: string; readonly setting?: string }): void;
   /** The line of the call where a setting stands. */
   lineOf(setting: string): Place;
 };
@@ -63,10 +64,11 @@ export function parseCalls({ calls, folder, kind }: Script): Parsed {
   const problems: Problem[] = [];
   const statements = new Statements();
   for (const { keyword, args, at } of calls) {
-    const lineOf = (setting: string): Place => statements.lineOf(at, keyword, { fields: [], near: setting });
-    const wrong: Context["wrong"] = ({ path = "", message, hint, near }) => {
-      const place = statements.lineOf(at, keyword, { fields: fieldNames(path), near });
-      problems.push({ at: place, message: `${keyword}: ${path === "" ? "" : `${path}: `}${message}`, hint, near });
+    const lineOf = (setting: string): Place => statements.spot(at, keyword, { fields: [], near: setting }).at;
+    const wrong: Context["wrong"] = ({ path = "", setting, message, hint, near }) => {
+      const fields = setting === undefined ? fieldNames(path) : [setting];
+      const spot = statements.spot(at, keyword, { fields, near });
+      problems.push({ ...spot, message: `${keyword}: ${path === "" ? "" : `${path}: `}${message}`, hint });
     };
     const most = keyword === "IMAGE" && kind === "setup" ? 2 : arities[keyword];
     const extra = args.slice(most).find((argument) => argument !== undefined);
@@ -210,7 +212,12 @@ function unknownSetting(name: string): Omit<Cause, "path"> {
 function settle(context: Context, name: SettingName, value: unknown): readonly SettingEntry[] {
   const entries = entriesOf(name, value);
   if (!(entries instanceof WrongValue)) return entries;
-  context.wrong({ message: `${name} takes ${entries.expected}, got ${showGiven(entries.given)}`, hint: entries.hint, near: name });
+  context.wrong({
+    message: `${name} takes ${entries.expected}, got ${showGiven(entries.given)}`,
+    hint: entries.hint,
+    setting: name,
+    near: textOf(entries.given),
+  });
   return [];
 }
 

@@ -157,7 +157,8 @@ export function showGiven(value: unknown): string {
 }
 
 /** A value as the script may have it, to be found there. */
-function textOf(value: unknown): string | undefined {
+/** The text that a script may have for a value; undefined if that is not one word of it. */
+export function textOf(value: unknown): string | undefined {
   return typeof value === "string" || typeof value === "number" || typeof value === "boolean" || value === null ? String(value) : undefined;
 }
 

@@ -250,12 +250,12 @@ WITH({
     ).toEqual([
       ['distribution: "debain", // debain (or ubuntu)', 'BOOTSTRAP: distribution: expected one of debian, ubuntu, got "debain"', "debain"],
       ['"b c",', expect.stringMatching(/^BOOTSTRAP: packages\[1\]: expected a name .*, got "b c"$/), "b c"],
-      ["variant: small,", expect.stringMatching(/^BOOTSTRAP: variant: expected one of .*, got "tiny"$/), "tiny"],
+      ["variant: small,", expect.stringMatching(/^BOOTSTRAP: variant: expected one of .*, got "tiny"$/), "variant"],
       ['variants: "x",', 'BOOTSTRAP: there is no field "variants"', "variants"],
       // Of two fields of one name, the first: nobody counts braces here.
       ['Environment: { Boot: "no", Bnid: ")" },', "WITH: there is no setting Bnid", "Bnid"],
       ["ProcessTwo: [true,", expect.stringMatching(/^WITH: ProcessTwo takes true or false/), "ProcessTwo"],
-      ['Port: "x",', expect.stringMatching(/^WITH: Port takes /), "Port"],
+      ['Port: "x",', expect.stringMatching(/^WITH: Port takes /), "x"],
     ]);
   });
 

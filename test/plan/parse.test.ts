@@ -164,7 +164,7 @@ describe("WITH", () => {
 
   test("several wrong settings are several problems", () => {
     expect(problems("WITH", { Boot: "maybe", Nope: 1, Hostname: "web" })).toEqual([
-      [expect.stringMatching(/^WITH: Boot takes true or false .*, got "maybe"$/), "Boot"],
+      [expect.stringMatching(/^WITH: Boot takes true or false .*, got "maybe"$/), "maybe"],
       ["WITH: there is no setting Nope", "Nope"],
     ]);
   });

@@ -14,7 +14,7 @@ function found(script: string, keyword: string, wrong: Wrong): string {
     0,
     lines.findIndex((line) => line.includes("/*call*/")),
   );
-  const place = new Statements().lineOf({ file, line: start + 1 }, keyword, wrong);
+  const place = new Statements().spot({ file, line: start + 1 }, keyword, wrong).at;
   expect(place.file).toBe(file);
   return (lines[place.line - 1] ?? "none").trim();
 }
@@ -78,6 +78,18 @@ const after = { state: "kept", other: 1 };
     expect(found('SH([\n  "x",\n  "a\\tb",\n])', "SH", near("a\tb"))).toBe('"a\\tb",');
   });
 
+  test("the word itself: the value of that field, or the field's name where the value is not written there", () => {
+    const file = join(tempFolder(), "build.ts");
+    const call = 'WITH({ Boot: "maybe", Hostname: x, Private: "maybe" });';
+    writeFileSync(file, `const maybe = 1; ${call}\n`);
+    const at = { file, line: 1 };
+    const spot = (field: string): unknown => new Statements().spot(at, "WITH", near("maybe", field));
+    const column = (text: string): number => `const maybe = 1; ${call}`.indexOf(text);
+    expect(spot("Boot")).toEqual({ at, near: "maybe", column: column('maybe", Host') });
+    expect(spot("Private")).toEqual({ at, near: "maybe", column: column('maybe" }') });
+    expect(new Statements().spot(at, "WITH", near("no such", "Hostname"))).toEqual({ at, near: "Hostname", column: column("Hostname") });
+  });
+
   test("fields in fields", () => {
     const script = `CAST("/a", {\n  b: 1,\n  a: {\n    c: 2,\n    b: () => 1,\n  },\n})`;
     expect(found(script, "CAST", { fields: ["a", "b"] })).toBe("b: () => 1,");
@@ -97,7 +109,7 @@ const after = { state: "kept", other: 1 };
     const file = join(tempFolder(), "a.ts");
     for (const end of ["\r\n", "\n", "\r", "\u2028", "\u2029"]) {
       writeFileSync(file, ["// a", "PULL({", 'url: "x",', "})"].join(end));
-      expect(new Statements().lineOf({ file, line: 2 }, "PULL", near("x", "url"))).toEqual({ file, line: 3 });
+      expect(new Statements().spot({ file, line: 2 }, "PULL", near("x", "url"))).toEqual({ at: { file, line: 3 }, near: "x", column: 6 });
     }
   });
 
@@ -110,10 +122,10 @@ const after = { state: "kept", other: 1 };
       { file: "unknown", line: 0 },
       { file: "node:internal", line: 12 },
     ])
-      expect(statements.lineOf(at, "PULL", near("x", "url"))).toEqual(at);
+      expect(statements.spot(at, "PULL", near("x", "url")).at).toEqual(at);
     writeFileSync(join(folder, "short.ts"), "PULL()\n");
     const beyond = { file: join(folder, "short.ts"), line: 99 };
-    expect(statements.lineOf(beyond, "PULL", near("PULL"))).toEqual(beyond);
+    expect(statements.spot(beyond, "PULL", near("PULL")).at).toEqual(beyond);
   });
 
   test("a call that never closes is its first line, and one that is huge takes no time", () => {
@@ -160,7 +172,7 @@ const after = { state: "kept", other: 1 };
           writeFileSync(file, `${head}${call}`);
           const ends = /\r\n|[\n\r\u2028\u2029]/;
           const line = head.split(ends).length;
-          const place = new Statements().lineOf({ file, line }, "PULL", { fields, near: word ?? undefined });
+          const place = new Statements().spot({ file, line }, "PULL", { fields, near: word ?? undefined }).at;
           expect(place.file).toBe(file);
           expect(place.line).toBeGreaterThanOrEqual(line);
           expect(place.line).toBeLessThan(line + call.split(ends).length);
@@ -183,8 +195,8 @@ const after = { state: "kept", other: 1 };
         writeFileSync(file, `const a = 1;\n${call};\nconst marker = "marker";\n`);
         const at = { file, line: 2 };
         const last = call.split(/\r\n|[\n\r\u2028\u2029]/).length;
-        expect(new Statements().lineOf(at, "RUN", near("lastOne"))).toEqual({ file, line: last });
-        expect(new Statements().lineOf(at, "RUN", near("marker"))).toEqual(at);
+        expect(new Statements().spot(at, "RUN", near("lastOne")).at).toEqual({ file, line: last });
+        expect(new Statements().spot(at, "RUN", near("marker")).at).toEqual(at);
       }),
       { numRuns: 300 },
     );

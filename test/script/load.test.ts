@@ -212,6 +212,10 @@ describe.concurrent("scripts that are wrong", () => {
     expect(result.stderr).toContain("lost");
   });
 
+  test("a timer that goes on behind the script's end does not keep the command", async () => {
+    expectPlanned(await plan("build.ts", { "build.ts": `${head}${image}setInterval(() => {}, 50);\nSH("true");\n` }), "SH true");
+  });
+
   test("an await that never ends is an error, not a silent success", async () => {
     const result = await plan("build.ts", { "build.ts": `${head}${image}await new Promise(() => {});\nSH("true");\n` });
     expect(result.code).not.toBe(0);

@@ -3,12 +3,12 @@ import { writeFileSync } from "node:fs";
 
 const project = new URL("../", import.meta.url);
 
-/** Each file, with the module of dist that makes its text, and the function there. */
+/** Each file, with the module of `build` that makes its text, and the function there. */
 const files = [
-  { path: "docs/settings.md", module: "dist/settings/document.js", make: "settingsDocument" },
-  { path: "src/settings/settings.ts", module: "dist/settings/document.js", make: "settingsTypes" },
-  { path: "docs/config.md", module: "dist/config/document.js", make: "configDocument" },
-  { path: "config.ini", module: "dist/config/document.js", make: "configFile" },
+  { path: "docs/settings.md", module: "build/settings/document.js", make: "settingsDocument" },
+  { path: "src/settings/settings.ts", module: "build/settings/document.js", make: "settingsTypes" },
+  { path: "docs/config.md", module: "build/config/document.js", make: "configDocument" },
+  { path: "config.ini", module: "build/config/document.js", make: "configFile" },
 ];
 
 for (const { path, module, make } of files) {

@@ -28,7 +28,7 @@ export async function loadScript(path: string, kind: ScriptKind, config: Config)
     keywords: { "nspawn/build": new URL("dsl/build.js", package_).href, "nspawn/setup": new URL("dsl/setup.js", package_).href },
   };
   process.setSourceMapsEnabled(true);
-  register("./hooks.js", import.meta.url, { data });
+  register(new URL("script/hooks.js", package_), { data });
   const ours = resolve(import.meta.dirname, "..");
   const isScript = (file: string): boolean => file.startsWith("/") && !file.startsWith(`${ours}/`) && !file.includes("/node_modules/");
   const calls = await recording(kind, { isScript, config }, async () => {

@@ -106,6 +106,7 @@ test("the package holds nothing but what runs: no tests, no sources, and a licen
     "templates/machine-default.service",
     "dist/cli/nspawn-build.js",
     "dist/dsl/build.d.ts",
+    "dist/LICENSES.txt",
   ])
     expect(paths).toContain(path);
   expect(paths.filter((path) => /^(src|test|scripts|demo|bench)\//.test(path))).toEqual([]);

@@ -26,6 +26,8 @@ export function compileCli(folder: string): Cli {
     join(project, "tsconfig.build.json"),
     "--outDir",
     dist,
+    "--declarationDir",
+    join(folder, "types"),
   ]);
   return { dist, run: (command, args, cwd = folder) => run(join(dist, "cli", `${command}.js`), args, cwd) };
 }

@@ -14,8 +14,10 @@ export const endings = ["plan", "problem", "error", "done"] as const;
 /** One JSON object a line, for programs, on standard output alone. docs/events.md is the contract: names and fields stay. */
 export function jsonOutput({ level, stack }: Telling, out: OutputStream): Output {
   const started = performance.now();
+  // As it is now: what a script writes there later goes elsewhere.
+  const write = out.write.bind(out);
   const print = (event: Event["kind"] | (typeof endings)[number], fields: Fields): void => {
-    out.write(`${JSON.stringify({ event, time: new Date().toISOString(), ...fields })}\n`);
+    write(`${JSON.stringify({ event, time: new Date().toISOString(), ...fields })}\n`);
   };
   return {
     report: (event) => {

@@ -5,11 +5,12 @@ import type { ScriptKind } from "../dsl/call.js";
 import type { EngineContext } from "../engine/context.js";
 import type { Script } from "../script/load.js";
 import { type Completed, completion, completionShells } from "./completion/completion.js";
+import { endProcess } from "./end-process.js";
 import { exitCodeOf } from "./exit-code.js";
 import type { HelpText } from "./help.js";
 import { earlyOutput, type Output, openOutput } from "./output.js";
 import type { ShownPlan } from "./plan/plan.js";
-import { consoleToEvents } from "./script-console.js";
+import { scriptOutputToEvents } from "./script-output.js";
 import { packageVersion } from "./version.js";
 
 /** The options that every command has. */
@@ -38,28 +39,31 @@ export type ScriptCommand<O extends CommonOptions> = {
 /** Runs a command from the process's arguments and sets the exit code. The only place that ends the process. */
 export async function runScriptCommand<O extends CommonOptions>(command: ScriptCommand<O>): Promise<void> {
   let output = earlyOutput(process.argv);
+  const endWith = (error: unknown): never => endProcess(fail(error, output));
   // What a script does behind its own end, such as a keyword in a function that nobody awaited.
-  process.once("uncaughtException", (error) => process.exit(fail(error, output)));
+  const late: Late = { explain: (error) => error, stop: endWith };
+  process.on("uncaughtException", (error) => late.stop(late.explain(error)));
   // Whoever reads our output may stop reading, as head(1) does: the work goes on.
   for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
   const program = describeProgram(command, output);
   try {
     program.parse();
     const options = program.opts<O>();
-    if (options.json) consoleToEvents(output.report);
-    const [{ loadScript }, { loadConfig }] = await Promise.all([import("../script/load.js"), import("../config/load.js")]);
+    const [{ lateError, loadScript }, { loadConfig }] = await Promise.all([import("../script/load.js"), import("../config/load.js")]);
     const { config, warnings } = loadConfig({ environment: process.env, overrides: options.config ?? [] });
     output = await openOutput({ ...options, live: !options.plan, trace: config.main.traceError, logging: config.logging });
+    if (options.json) scriptOutputToEvents(output.report);
     for (const text of warnings) output.report({ kind: "warning", text });
     const script = await loadScript(program.args[0] ?? "", command.kind, config);
+    late.explain = (error) => lateError(error, script);
     if (options.plan) await showPlan(await command.plan(script, options), output, config);
-    else await doWork(await command.work(script, options), output, command.kind, config);
+    else await doWork(await command.work(script, options), { kind: command.kind, output, config, late });
     output.done();
   } catch (error) {
-    process.exit(fail(error, output));
+    endWith(error);
   }
   // At once: a timer that a script has left behind would keep the process.
-  process.exit();
+  endProcess();
 }
 
 /** Arguments and options, from which help and completions come as well. */
@@ -101,24 +105,34 @@ async function showPlan(look: (context: EngineContext) => Promise<ShownPlan>, ou
   if (shown.refusal) throw shown.refusal;
 }
 
-async function doWork(work: (context: EngineContext) => Promise<void>, output: Output, kind: ScriptKind, config: Config): Promise<void> {
+/** What is done about an error that nobody catches: what it is told as, and how the command ends. */
+type Late = { explain: (error: unknown) => unknown; stop: (why: unknown) => void };
+
+type Surroundings = { readonly kind: ScriptKind; readonly output: Output; readonly config: Config; readonly late: Late };
+
+async function doWork(work: (context: EngineContext) => Promise<void>, { kind, output, config, late }: Surroundings): Promise<void> {
   if (process.getuid?.() !== 0)
     throw new NspawnError(`nspawn-${kind} has to be run by root, as with sudo; only --plan and --help need no rights`);
   const { LocalHost } = await import("../host/local.js");
   const host = new LocalHost();
-  let interrupted = false;
-  const interrupt = (): void => {
-    interrupted = true;
+  let stopped: { readonly why: unknown } | undefined;
+  const stop = (why: unknown): void => {
+    stopped ??= { why };
     // All programs are ended, the work throws, and what it has made is removed; whatever still hangs then is left to the next run.
-    if (host.interrupt()) setTimeout(() => process.exit(fail(new InterruptedError(), output)), 1500).unref();
+    if (host.interrupt()) setTimeout(() => endProcess(fail(why, output)), 1500).unref();
     else output.report({ kind: "warning", text: "finishing what must not be cut in two; once more ends it at once" });
   };
   // Folders and files that are made on the way have the usual modes, whatever the user's shell says.
   process.umask(0o022);
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, interrupt);
-  await work({ host, config, report: output.report });
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => stop(new InterruptedError()));
+  late.stop = stop;
+  try {
+    await work({ host, config, report: output.report });
+  } catch (error) {
+    throw stopped ? stopped.why : error;
+  }
   // What could not be cut in two was the last there was to do.
-  if (interrupted) throw new InterruptedError();
+  if (stopped) throw stopped.why;
 }
 
 /** Tells an error, and gives the exit code. What is wrong with the arguments commander has told by itself. */

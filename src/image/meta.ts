@@ -1,5 +1,6 @@
 import { type CST, isMap, isScalar, LineCounter, Parser, parseDocument, Scalar, stringify } from "yaml";
 import { messageOf, NspawnError } from "../base/errors.js";
+import { shorten } from "../base/shorten.js";
 import { type ImageRef, imageRef } from "../plan/image-ref.js";
 import { isSettingName, type SettingName } from "../settings/catalog.js";
 import { entriesOf, type SettingEntry, WrongValue } from "../settings/value.js";
@@ -99,7 +100,7 @@ function parseFields(text: string, wrong: Wrong): Readonly<Record<string, unknow
     if (error) throw wrong(`line ${lineCounter.linePos(error.pos[0]).line}: ${error.message}`);
     if (!isMap(document.contents)) throw wrong("it is no list of keys and values");
     const twice = firstTwice(document.contents.items.map(({ key }) => (isScalar(key) ? String(key.value) : "")));
-    if (twice !== undefined) throw wrong(`it has the key ${JSON.stringify(twice)} twice`);
+    if (twice !== undefined) throw wrong(`it has the key ${shorten(JSON.stringify(twice))} twice`);
     // No aliases: a few lines of them grow into gigabytes.
     return document.toJS({ maxAliasCount: 0 }) as Readonly<Record<string, unknown>>;
   } catch (error) {
@@ -142,9 +143,9 @@ function textList(value: unknown, key: string, wrong: Wrong): readonly string[] 
 
 function parentRef(url: string, digest: unknown, wrong: Wrong): ParentRef {
   const image = imageRef(url);
-  if (typeof image === "string") throw wrong(`overlay_url_list: ${image}`);
+  if (typeof image === "string") throw wrong(`overlay_url_list: ${shorten(image, 500)}`);
   // A URL may have line breaks in it, which mean nothing.
-  if (/\p{Cc}/u.test(url)) throw wrong(`overlay_url_list: ${JSON.stringify(url)} has control characters`);
+  if (/\p{Cc}/u.test(url)) throw wrong(`overlay_url_list: ${shorten(JSON.stringify(url))} has control characters`);
   if (digest === undefined || digest === null) return { image, digest: undefined };
   if (typeof digest !== "string" || !/^sha256:[0-9a-f]{64}$/.test(digest)) throw wrong("overlay_digest_list has a wrong digest");
   return { image, digest };
@@ -156,11 +157,11 @@ function entries(line: string, wrong: Wrong): readonly SettingEntry[] {
   const name = settingName(line.slice(0, Math.max(0, at)), wrong);
   const value = line.slice(at + 1);
   const read = entriesOf(name, value);
-  if (read instanceof WrongValue) throw wrong(`${name} takes ${read.expected}, not ${JSON.stringify(value)}`);
+  if (read instanceof WrongValue) throw wrong(`${name} takes ${read.expected}, not ${shorten(JSON.stringify(value))}`);
   return read;
 }
 
 function settingName(name: string, wrong: Wrong): SettingName {
   if (isSettingName(name)) return name;
-  throw wrong(`there is no setting ${JSON.stringify(name)}`);
+  throw wrong(`there is no setting ${shorten(JSON.stringify(name))}`);
 }

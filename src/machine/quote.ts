@@ -1,9 +1,16 @@
 import { NspawnError } from "../base/errors.js";
+import { shorten } from "../base/shorten.js";
 
 const named: Readonly<Record<string, string>> = { "\\": "\\\\", '"': '\\"', "%": "%%", $: "$$", "\n": "\\n", "\r": "\\r", "\t": "\\t" };
 
 /** systemd ignores lines with a noncharacter, such as U+FFFE, and cannot tell of a unit where one is escaped. */
 const notInUnit = /\0|\p{Surrogate}|\p{Noncharacter_Code_Point}/u;
+
+/** Bytes of one argument that execve(2) takes, without the NUL at its end (MAX_ARG_STRLEN). */
+const longestArgument = 131_071;
+
+/** Characters of a comment's value: systemd takes lines of one mebibyte at most. */
+const longestComment = 500;
 
 /** What means nothing but itself, without quotes. */
 const plain = /^[A-Za-z0-9_./:=@,+-]+$/;
@@ -12,14 +19,31 @@ const plain = /^[A-Za-z0-9_./:=@,+-]+$/;
  * One argument of a command line in a unit, such that systemd passes it on unchanged: quoted, with `%` (specifiers), `$`
  * (variables), quotes, backslashes and control characters escaped. See "Command lines" in systemd.service(5) and "Quoting"
  * in systemd.syntax(7).
- * @throws NspawnError for what no unit can hold: NUL, halves of surrogate pairs, noncharacters
+ * @throws NspawnError for what {@link unfitArgument} tells
  */
 export function unitArgument(argument: string): string {
-  const wrong = notInUnit.exec(argument);
-  if (wrong) throw new NspawnError(`a unit cannot hold ${nameOf(wrong[0])}: ${JSON.stringify(argument)}`);
+  const why = unfitArgument(argument);
+  if (why !== undefined) throw new NspawnError(`${why}: ${shorten(argument)}`);
   if (plain.test(argument)) return argument;
   const escaped = argument.replace(/[\\"%$]|\p{Cc}/gu, (char) => named[char] ?? escapeControl(char));
   return `"${escaped}"`;
+}
+
+/** Why no unit can hold an argument, if none can: for NUL, halves of surrogate pairs, noncharacters, or its length. */
+export function unfitArgument(argument: string): string | undefined {
+  const wrong = notInUnit.exec(argument);
+  if (wrong) return `a unit cannot hold ${nameOf(wrong[0])}`;
+  const bytes = Buffer.byteLength(argument);
+  return bytes > longestArgument ? `no program takes an argument of ${bytes} bytes` : undefined;
+}
+
+/**
+ * The value of a directive that takes the rest of its line as it is, such as MemoryMax=.
+ * @throws NspawnError for one with control characters or a backslash at its end
+ */
+export function unitValue(value: string): string {
+  if (notInUnit.test(value) || /\p{Cc}|\\$/u.test(value)) throw new NspawnError(`a unit cannot hold the value ${shorten(value)}`);
+  return value.replaceAll("%", "%%");
 }
 
 /** A command line in a unit. */
@@ -44,9 +68,11 @@ export function unitPaths(paths: readonly string[]): string {
   return paths.map((path) => (plain.test(path) ? path : `"${unitPath(path).replace(/[\\"]/g, "\\$&")}"`)).join(" ");
 }
 
-/** Text for a comment in a unit: on one line, whatever is in it. */
+/** Text for a comment in a unit: on one line, whatever is in it, and not too long for one. */
 export function unitComment(text: string): string {
-  return text.replace(/[\p{Cc}\u2028\u2029\p{Surrogate}\p{Noncharacter_Code_Point}]/gu, (char) => `\\u${hex(char)}`).replace(/\\$/, "\\ ");
+  return shorten(text, longestComment)
+    .replace(/[\p{Cc}\u2028\u2029\p{Surrogate}\p{Noncharacter_Code_Point}]/gu, (char) => `\\u${hex(char)}`)
+    .replace(/\\$/, "\\ ");
 }
 
 /** A path in an option of an overlay mount: commas part options, colons part layers. */

@@ -1,11 +1,12 @@
 import { NspawnError } from "../base/errors.js";
-import { oneLine } from "../base/shell-quote.js";
+import { shorten } from "../base/shorten.js";
 import { type Ancestor, inheritSettings } from "../image/inherit.js";
 import type { SetupPlan } from "../plan/setup-plan.js";
 import { contradictions } from "../settings/contradiction.js";
 import type { Setting } from "../settings/merge.js";
 import { ungranted } from "../settings/trust.js";
 import { tooNew, tooNewError } from "../settings/version.js";
+import { unfitArgument, unitArgument } from "./quote.js";
 
 /** What counts besides script and images. */
 export type SettleOptions = {
@@ -32,13 +33,15 @@ export type Settled = {
 export function settle(plan: SetupPlan, chain: readonly Ancestor[], options: SettleOptions): Settled {
   const settings = inheritSettings(chain, plan.settings);
   const boot = settings.find(({ name, value }) => name === "Boot" && value === "yes");
+  const command = commandOf(plan, chain, boot);
   const refusals = [
     ...commandOfBoot(plan, boot),
     ...contradictions(settings, true, options.systemd),
     ...beyondHost(settings, options.systemd),
+    ...beyondUnit(settings, command),
     ...withoutGrant(plan, chain, settings, options.trustList),
   ];
-  return { settings, command: commandOf(plan, chain, boot), refusals };
+  return { settings, command, refusals };
 }
 
 /** All refusals of a machine as one error, undefined if there are none. */
@@ -66,6 +69,24 @@ function beyondHost(settings: readonly Setting[], systemd: number | undefined): 
   return systemd === undefined || newer.length === 0 ? [] : [tooNewError(newer, systemd)];
 }
 
+/** Bytes of a command line in a unit, with room for what is ours: systemd takes one mebibyte (LONG_LINE_MAX in its basic/fileio.h). */
+const longestCommand = 1_000_000;
+
+/** What no unit can hold, with where it comes from. */
+function beyondUnit(settings: readonly Setting[], command: Settled["command"]): readonly Refusal[] {
+  const parts = [
+    ...settings.map(({ name, value, origin }) => ({ name, value, origin })),
+    ...(command ? command.argv.map((value) => ({ name: "the command", value, origin: command.origin })) : []),
+  ];
+  const unfit = parts.flatMap(({ name, value, origin }) => {
+    const why = unfitArgument(value);
+    return why === undefined ? [] : [{ message: `${name} of ${origin}: ${why}: ${shorten(value)}` }];
+  });
+  if (unfit.length > 0) return unfit;
+  const bytes = parts.reduce((sum, { name, value }) => sum + name.length + Buffer.byteLength(unitArgument(value)), 0);
+  return bytes > longestCommand ? [{ message: `settings and command have ${bytes} bytes, more than a unit can hold` }] : [];
+}
+
 function commandOfBoot(plan: SetupPlan, boot: Setting | undefined): readonly Refusal[] {
   if (!plan.command || !boot) return [];
   return [
@@ -91,7 +112,7 @@ function withoutGrant(
     trusts: (origin) => trusted.has(origin),
   });
   if (refused.length === 0) return [];
-  const list = refused.map(({ name, value, origin }) => `  ${name}=${oneLine(value)}  from ${origin}`).join("\n");
+  const list = refused.map(({ name, value, origin }) => `  ${name}=${shorten(value)}  from ${origin}`).join("\n");
   const names = [...new Set(refused.map(({ name }) => JSON.stringify(name)))].join(", ");
   return [
     {

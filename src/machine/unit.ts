@@ -7,11 +7,11 @@ import type { ImageChain } from "../image/resolve.js";
 import { travelOptions } from "../layer/overlay.js";
 import type { MachineSpec } from "../plan/step.js";
 import type { Setting } from "../settings/merge.js";
-import { parametersOf, renderSettings } from "../settings/render.js";
+import { directivesOf, parametersOf, renderSettings } from "../settings/render.js";
 import { renderTemplate } from "../template/template.js";
 import { bindStubs } from "./bind-stub.js";
 import type { MachinePaths } from "./paths.js";
-import { overlayPath, unitArgument, unitCommand, unitComment, unitPath, unitPaths } from "./quote.js";
+import { overlayPath, unitArgument, unitCommand, unitComment, unitPath, unitPaths, unitValue } from "./quote.js";
 
 /** A machine with everything settled: enough to write its unit. */
 export type Machine = {
@@ -78,6 +78,8 @@ type UnitVariables = {
   readonly mount: readonly string[];
   readonly release: readonly string[];
   readonly settings: readonly { readonly name: string; readonly value: string; readonly origin: string }[];
+  /** Lines of [Service] that settings give. */
+  readonly directives: readonly string[];
   /** The whole command line of systemd-nspawn, an argument each, and where the command in it comes from. */
   readonly nspawn: readonly string[];
   readonly command_origin: string;
@@ -106,6 +108,7 @@ function unitVariables(machine: Machine): UnitVariables {
     mount: mountCommands(machine),
     release: releaseCommands(machine),
     settings: settings.map(({ name, value, origin }) => ({ name, value: unitComment(JSON.stringify(value)), origin: unitComment(origin) })),
+    directives: directivesOf(settings).map(({ name, value }) => `${name}=${unitValue(value)}`),
     nspawn: nspawnArguments(machine),
     command_origin: unitComment(machine.command?.origin ?? ""),
     unit_conf: spec.unitConf,
@@ -115,10 +118,9 @@ function unitVariables(machine: Machine): UnitVariables {
 }
 
 function nspawnArguments({ spec, paths, settings, command }: Machine): readonly string[] {
-  const options = renderSettings(settings);
   // The unit is the machine's scope: without --keep-unit systemd-nspawn would leave it for one of its own.
   const always = ["--settings=no", "--keep-unit", `--machine=${spec.name}`, `--directory=${paths.root}`];
-  const argv = [...always, ...options.filter((option) => option !== "--keep-unit")];
+  const argv = [...always, ...renderSettings(settings.filter(({ name }) => name !== "KeepUnit"))];
   const payload = command ? command.argv : parametersOf(settings);
   const rest = payload.length > 0 ? ["--", ...payload] : [];
   return [path("systemd-nspawn"), ...argv, ...rest].map(unitArgument);

@@ -73,10 +73,15 @@ const machineName: Checker<string> = (value) => {
 const word = matching(/^[A-Za-z0-9][A-Za-z0-9+.:~_-]*$/, "a name of letters, digits and + . : ~ _ -");
 const confLine = matching(/^[A-Za-z][A-Za-z0-9]*=([^\n\r\0]*[^\n\r\0\\])?$/, "one line of a unit such as CPUQuota=50%");
 const confLines = optional(listOf(confLine, "a list of lines of a unit"));
-const mirror: Checker<string> = (value) =>
-  typeof value === "string" && URL.canParse(value) && /^(https?|file):/.test(value)
-    ? value
-    : unlike("an http:, https: or file: URL", value);
+const mirror: Checker<string> = (value) => {
+  if (typeof value !== "string" || !URL.canParse(value) || !/^(https?|file):/.test(value))
+    return unlike("an http:, https: or file: URL", value);
+  const { username, password } = new URL(value);
+  if (username === "" && password === "") return value;
+  // The value itself is not in the message.
+  return new Mismatch([{ path: "", message: "the URL has a login in it, which would be in the image for all to read", hint: noLogin }]);
+};
+const noLogin = "a mirror with a login needs a proxy that adds it, such as one in [proxy] of the configuration";
 
 export const bootstrapShape = {
   distribution: oneOf("debian", "ubuntu"),

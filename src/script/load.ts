@@ -29,13 +29,11 @@ export async function loadScript(path: string, kind: ScriptKind, config: Config)
   };
   process.setSourceMapsEnabled(true);
   register(new URL("script/hooks.js", package_), { data });
-  const ours = resolve(import.meta.dirname, "..");
-  const isScript = (file: string): boolean => file.startsWith("/") && !file.startsWith(`${ours}/`) && !file.includes("/node_modules/");
   const calls = await recording(kind, { isScript, config }, async () => {
     try {
       await runToEnd(() => import(data.script));
     } catch (error) {
-      throw scriptError(error, real, isScript);
+      throw scriptError(error, real);
     }
   });
   return { path: real, folder: dirname(real), kind, calls };
@@ -52,15 +50,27 @@ function realScript(path: string): string {
   throw new UsageError(`${path} is no file`);
 }
 
+/** An error that came when the script had ended, from a timer, say: with its line, if it is the script's, or else as it is. */
+export function lateError(error: unknown, { path }: Script): unknown {
+  const isScripts = !(error instanceof Error) || placeOfError(error, isScript) !== undefined;
+  return isScripts ? scriptError(error, path) : error;
+}
+
+/** Whether a file is none of ours, and none of a library. */
+function isScript(file: string): boolean {
+  const ours = resolve(import.meta.dirname, "..");
+  return file.startsWith("/") && !file.startsWith(`${ours}/`) && !file.includes("/node_modules/");
+}
+
 /** An error of a script, with the line that it comes from. */
-function scriptError(error: unknown, script: string, isScript: (file: string) => boolean): NspawnError {
+function scriptError(error: unknown, script: string): NspawnError {
   if (error instanceof ScriptError) return error;
-  const { at, message } = describe(error, script, isScript);
+  const { at, message } = describe(error, script);
   const hint = error instanceof NspawnError ? error.hint : undefined;
   return new ScriptError([{ at, message, hint }], { cause: error });
 }
 
-function describe(error: unknown, script: string, isScript: (file: string) => boolean): { readonly at: Place; readonly message: string } {
+function describe(error: unknown, script: string): { readonly at: Place; readonly message: string } {
   const start: Place = { file: script, line: 1 };
   if (!(error instanceof Error)) return { at: start, message: `the script threw ${typeof error === "string" ? error : inspect(error)}` };
   // Errors of the loader's thread come as text alone: "FILE:LINE: message" (see hooks.ts); Node puts the place of a JavaScript

@@ -3,18 +3,15 @@ import { NspawnError } from "../base/errors.js";
 
 /**
  * Runs a script's module until it has ended. What Node would answer by ending the process, with few words or none, is an error of the
- * script instead: an await that never settles, an error that nobody catches, a call of process.exit.
+ * script instead: an await that never settles, an error that nobody catches, a call of process.exit, which stays an error afterwards.
  * @throws whatever the script threw
  */
 export async function runToEnd(run: () => Promise<unknown>): Promise<void> {
   const { promise: failed, fail } = failure();
   // Nothing is left that could settle the promise.
   const starved = (): void => fail(new NspawnError("the script waits for something that never comes: its await does not end"));
-  const { exit } = process;
-  process.exit = (code?: number | string | null): never => {
-    const error = new NspawnError(`the script called process.exit(${code ?? ""}): nothing was done`, {
-      hint: "to give up, throw an error; to stop early, leave the function",
-    });
+  process.exit = (code) => {
+    const error = exitError(code, ": nothing was done");
     fail(error);
     throw error;
   };
@@ -26,8 +23,17 @@ export async function runToEnd(run: () => Promise<unknown>): Promise<void> {
   } finally {
     process.setUncaughtExceptionCaptureCallback(null);
     process.off("beforeExit", starved);
-    process.exit = exit;
+    // A timer that it has left behind must not cut off the work that follows.
+    process.exit = (code) => {
+      throw exitError(code, " behind its own end");
+    };
   }
+}
+
+function exitError(code: number | string | null | undefined, when: string): NspawnError {
+  return new NspawnError(`the script called process.exit(${code ?? ""})${when}`, {
+    hint: "to give up, throw an error; to stop early, leave the function",
+  });
 }
 
 function failure(): { readonly promise: Promise<never>; readonly fail: (error: unknown) => void } {

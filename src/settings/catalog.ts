@@ -35,7 +35,7 @@ export function isSettingName(name: string): name is SettingName {
 /** Whether values of a setting add up over an image's ancestors, rather than the nearest one winning. */
 export function isList(name: SettingName): boolean {
   const { form } = catalog[name];
-  return form === "each" || form === "positional";
+  return form === "each" || form === "positional" || form === "directives";
 }
 
 function inSection<const N extends string>(

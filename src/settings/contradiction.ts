@@ -1,4 +1,4 @@
-import { catalog, type SettingName } from "./catalog.js";
+import { catalog, isList, type SettingName } from "./catalog.js";
 import type { Setting } from "./merge.js";
 
 /** Settings that systemd-nspawn refuses to take together, or without another. */
@@ -34,7 +34,7 @@ class Given {
   all(...names: readonly SettingName[]): readonly Setting[] {
     return names.flatMap((name) => {
       const values = this.#settings.filter((setting) => setting.name === name);
-      const counting = catalog[name].form === "each" ? values : values.slice(-1);
+      const counting = isList(name) ? values : values.slice(-1);
       return counting.filter(({ value }) => value !== "no" && value !== "off");
     });
   }
@@ -42,6 +42,13 @@ class Given {
   /** The setting, if it has one of these values. */
   one(name: SettingName, ...values: readonly string[]): Setting | undefined {
     return this.all(name).find(({ value }) => values.length === 0 || values.includes(value));
+  }
+
+  /** The machine's unit is its scope; in a scope of its own it would be out of reach of the unit's limits. */
+  get keepsNoUnit(): Contradiction | undefined {
+    const setting = this.#last(({ name }) => name === "KeepUnit");
+    if (setting?.value !== "no") return undefined;
+    return { settings: [setting], message: "KeepUnit cannot be off: the machine's unit is its scope", hint: "leave it out" };
   }
 
   /** What gives the machine a network of its own. */
@@ -78,6 +85,7 @@ function exclusions(given: Given): readonly (Contradiction | undefined)[] {
   const chown = ownership?.name === "PrivateUsersChown" || ownership?.value === "chown" ? ownership : undefined;
   const ambient = given.all("AmbientCapability");
   return [
+    given.keepsNoUnit,
     exclude(boot, given.one("ProcessTwo")),
     exclude(boot, ambient[0]),
     exclude(given.one("Ephemeral"), given.one("LinkJournal", "host", "guest"), "LinkJournal: try-host and try-guest go with Ephemeral"),

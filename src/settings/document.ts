@@ -78,18 +78,18 @@ function settingSection(name: SettingName, row: SettingRow): string {
   const facts = [
     `takes ${isList(name) ? "one or several: " : ""}${escapeMarkdown(kind.expected)}`,
     `for example \`${name}: ${literal(kind.example)}\``,
-    `${row.option === "" ? "arguments at the end" : `\`${optionOf(row)}\``}, since systemd ${row.since}; ${grantOf(row)}`,
+    `${row.option === "" ? "arguments at the end" : `\`${writtenOf(row)}\``}, since systemd ${row.since}; ${grantOf(row)}`,
   ];
   return `### ${name}\n\n${escapeMarkdown(doc)}\n\n${facts.map((fact) => `- ${fact}\n`).join("")}`;
 }
 
 function property(name: SettingName, row: SettingRow): string {
-  const { kind, since, option, doc } = row;
+  const { kind, since, doc } = row;
   const lines = [
     doc,
     "",
     `Takes ${isList(name) ? "one or several: " : ""}${kind.expected}.`,
-    `${option === "" ? "Arguments at the end" : optionOf(row)}, since systemd ${since}; ${grantOf(row)}.`,
+    `${row.option === "" ? "Arguments at the end" : writtenOf(row)}, since systemd ${since}; ${grantOf(row)}.`,
     "",
     `@example ${name}: ${literal(kind.example)}`,
   ];
@@ -111,9 +111,20 @@ function declaration(start: string, members: readonly string[]): string {
   return line.length <= 140 ? line : `${start}\n${members.map((member) => `    | ${member}`).join("\n")};`;
 }
 
-function optionOf({ option, form }: SettingRow): string {
-  if (form === "flag") return option;
-  return form === "separate" ? `${option} …` : `${option}=…`;
+/** How a value is written for systemd: as an option, or as a line of the unit. */
+function writtenOf({ option, form }: SettingRow): string {
+  switch (form) {
+    case "flag":
+      return option;
+    case "separate":
+      return `${option} …`;
+    case "directive":
+      return "[Service] Slice=…";
+    case "directives":
+      return "[Service] NAME=…";
+    default:
+      return `${option}=…`;
+  }
 }
 
 function grantOf({ privileged }: SettingRow): string {

@@ -617,7 +617,7 @@ export type Settings = {
    */
   readonly Quiet?: boolean | BooleanText | null;
   /**
-   * Registers the machine's service itself with systemd-machined, instead of a scope of its own. Limits in serviceConf then hold for the machine.
+   * Makes the machine's service itself its scope, so that limits of the service hold for it. Always so here: false is refused.
    *
    * Takes true or false (yes, no, on and off are the same).
    * --keep-unit, since systemd 209; images may set it.
@@ -635,19 +635,19 @@ export type Settings = {
    */
   readonly Register?: boolean | BooleanText | null;
   /**
-   * The slice that the machine's scope is in. Not for KeepUnit.
+   * The slice that the machine's service is in, instead of machine.slice.
    *
-   * Takes the name of a slice.
-   * --slice=…, since systemd 206; images need a grant.
+   * Takes the name of a slice, with .slice at its end.
+   * [Service] Slice=…, since systemd 206; images need a grant.
    *
    * @example Slice: "web.slice"
    */
   readonly Slice?: string | null;
   /**
-   * A property of the machine's scope, as in systemd.resource-control(5). Not for KeepUnit.
+   * A limit of the machine's service, as in systemd.resource-control(5). Other directives belong in serviceConf of MACHINE.
    *
    * Takes one or several: NAME=value or { NAME: value }.
-   * --property=…, since systemd 220; images need a grant.
+   * [Service] NAME=…, since systemd 220; images need a grant.
    *
    * @example Property: { MemoryMax: "1G" }
    */

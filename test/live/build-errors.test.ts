@@ -1,4 +1,4 @@
-import { createReadStream, existsSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
+import { createReadStream, existsSync, readdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { dirname, join } from "node:path";
@@ -170,6 +170,21 @@ describe("a pull that fails", () => {
     const ended = await lab.run(`${image} PULL("${origin}/slow-start.tar.gz"); SH("echo here");`);
     expect(ended.stderr).toBe("");
     expect(ended.output).toEqual(["here"]);
+  });
+});
+
+describe("a script that goes on behind its own end", () => {
+  test.each([
+    ["process.exit(0)", "the script called process.exit(0) behind its own end"],
+    ['throw new Error("late")', "Error: late"],
+  ])("by %s does not end the build as if it were done", async (code, message) => {
+    const started = performance.now();
+    const ended = await lab.run(`${image} ${busybox} setTimeout(() => { ${code}; }, 400);\nSH("sleep 5");\nPUSH();`);
+    expect(ended.code).toBe(2);
+    expect(ended.stderr).toContain(`error: ${message}`);
+    expect(ended.stderr).toMatch(/build\.ts:\d+: error/);
+    expect(performance.now() - started).toBeLessThan(5000);
+    expect(readdirSync(join(lab.folder, "store/tempdir"))).toEqual([]);
   });
 });
 

@@ -63,6 +63,11 @@ describe("unitArgument", () => {
     expect(unitArgument("😀")).toBe('"😀"');
   });
 
+  test("an argument that no program takes is refused, and its message is short", () => {
+    expect(unitArgument("é".repeat(65_535)).length).toBe(65_537);
+    expect(() => unitArgument("é".repeat(65_536))).toThrow(/^no program takes an argument of 131072 bytes: é{100}… \(65536 characters\)$/);
+  });
+
   test("noncharacters are refused by name: systemd ignores lines with them", () => {
     for (const [char, name] of [
       ["\ufffe", "U+FFFE"],
@@ -91,6 +96,7 @@ describe("unitComment", () => {
 
   test("plain text stays as it is, a line break is shown", () => {
     expect(unitComment("file:///a b 100% $x é")).toBe("file:///a b 100% $x é");
+    expect(unitComment("x".repeat(2_000_000)).length).toBeLessThan(600);
     expect(unitComment("a\nb\0")).toMatch(/^a\\(n|u000a)b\\u0000$/);
   });
 });

@@ -46,6 +46,30 @@ const options: SettleOptions = { trustList: ["file:"], systemd: 252 };
 const lines = ({ settings }: Settled): readonly string[] => settings.map(({ name, value, origin }) => `${name}=${value} ${origin}`);
 const messages = ({ refusals }: Settled): readonly string[] => refusals.map(({ message }) => message);
 
+describe("what no unit can hold", () => {
+  test.each([
+    ["Environment=A=\ufffe", `Environment of ${top}: a unit cannot hold the character U+FFFE: A=`],
+    ["Environment=A=\ud800", `Environment of ${top}: a unit cannot hold half of a character: A=`],
+    [`Hostname=${"x".repeat(140_000)}`, `Hostname of ${top}: no program takes an argument of 140000 bytes: xxxx`],
+  ])("%.20j of an image is refused by name, shortly", (line, message) => {
+    const [refusal = "", ...others] = messages(settle(plan(), [image(top, { settings: [line] })], options));
+    expect(refusal).toContain(message);
+    expect(refusal.length).toBeLessThan(400);
+    expect(others).toEqual([]);
+  });
+
+  test("a command, and all together", () => {
+    expect(messages(settle(plan(), [image(top, { command: ["a", "\ud800"] })], options))).toEqual([
+      expect.stringContaining(`the command of ${top}: a unit cannot hold half of a character`),
+    ]);
+    const settings = Array.from({ length: 12 }, (_, index) => `Environment=A${index}=${"x".repeat(100_000)}`);
+    expect(messages(settle(plan(), [image(top, { settings })], options))).toEqual([
+      expect.stringMatching(/^settings and command have 120\d{4} bytes/),
+    ]);
+    expect(messages(settle(plan(), [image(top, { settings: settings.slice(0, 8) })], options))).toEqual([]);
+  });
+});
+
 describe("settings", () => {
   test("the nearest of a single value, all of a list with the farthest first, each with its origin", () => {
     const chain = [

@@ -8,6 +8,7 @@ import { type Machine, renderUnit, unitMark } from "../../src/machine/unit.js";
 import type { MachineSpec } from "../../src/plan/step.js";
 import { catalog, type SettingName } from "../../src/settings/catalog.js";
 import type { Setting } from "../../src/settings/merge.js";
+import { entriesOf, WrongValue } from "../../src/settings/value.js";
 import { unitText } from "../support/arbitrary.js";
 import { testConfig } from "../support/config.js";
 import { there, writeFiles } from "../support/files.js";
@@ -115,7 +116,9 @@ describe("renderUnit", () => {
           setting("Port", "tcp:80:8080"),
           setting("KeepUnit", "yes"),
           setting("Register", "yes"),
-          setting("Property", "Description=a b"),
+          setting("Slice", "web.slice", "/srv/web/setup.ts"),
+          setting("Property", "IOWeight=50%", "/srv/web/setup.ts"),
+          setting("Property", "DeviceAllow=/dev/my disk rw", "/srv/web/setup.ts"),
         ],
         command: {
           argv: ["/usr/bin/env", "sh", "-c", 'echo "$HOME" 100%; sleep 1\n# end'],
@@ -147,6 +150,22 @@ describe("renderUnit", () => {
     ]);
   });
 
+  test("each setting's options stand as they are, whatever a value looks like", () => {
+    const values = ["--keep-unit", "--boot", "-U", "--private-users=no", "--", "x"];
+    const given = values.map((value) => setting("Environment", `A=${value}`));
+    const user = setting("User", "--keep-unit");
+    const argv = execStart(renderUnit(machine({ settings: [...given, user, setting("KeepUnit", "yes"), setting("Private", "yes")] })));
+    expect(argv.slice(5)).toEqual([...values.map((value) => `--setenv=A=${value}`), "-u", "--keep-unit", "--private-network"]);
+  });
+
+  test("Slice and Property are lines of the service, which is the machine's scope", () => {
+    const settings = [setting("Slice", "web.slice"), setting("Property", "MemoryMax=50%"), setting("Property", "DeviceAllow=/dev/a $b rw")];
+    const unit = renderUnit(machine({ settings }));
+    expect(unit).toMatch(/\nSlice=machine\.slice\n[^]*\nSlice=web\.slice\nMemoryMax=50%%\nDeviceAllow=\/dev\/a \$b rw\n[^]*\nExecStart=/);
+    expect(execStart(unit).join(" ")).not.toMatch(/--slice|--property/);
+    expect(() => renderUnit(machine({ settings: [setting("Property", "MemoryMax=1G\nExecStartPre=/bin/evil")] }))).toThrow(/cannot hold/);
+  });
+
   test("without a command there are the parameters that settings give", () => {
     const settings = [setting("Boot", "yes"), setting("Parameters", "systemd.unit=x.target"), setting("Parameters", "-b")];
     expect(execStart(renderUnit(machine({ settings }))).slice(-4)).toEqual(["--boot", "--", "systemd.unit=x.target", "-b"]);
@@ -156,7 +175,7 @@ describe("renderUnit", () => {
   test("no value of an image can add a line to the unit, or change another", () => {
     const text = unitText.map((text) => `x${text}`);
     const names = Object.keys(catalog).filter(
-      (name) => !["Bind", "BindReadOnly", "Overlay", "OverlayReadOnly"].includes(name),
+      (name) => !["Bind", "BindReadOnly", "Overlay", "OverlayReadOnly", "Slice", "Property"].includes(name),
     ) as SettingName[];
     const plain = keys(renderUnit(machine()));
     fc.assert(
@@ -175,6 +194,21 @@ describe("renderUnit", () => {
         },
       ),
       { numRuns: 300 },
+    );
+  });
+
+  test("a limit is one line, or refused before", () => {
+    const plain = keys(renderUnit(machine()));
+    fc.assert(
+      fc.property(fc.constantFrom("MemoryMax=", "Description=", ""), unitText, (start, text) => {
+        const read = entriesOf("Property", `${start}${text}`);
+        if (read instanceof WrongValue) return;
+        const lines = renderUnit(machine({ settings: read.map(({ name, value }) => setting(name, value)) })).split("\n");
+        expect(start).not.toBe("Description=");
+        expect(lines.filter((line) => line.startsWith("MemoryMax="))).toHaveLength(1);
+        expect(keys(lines.join("\n"))).toHaveLength(plain.length + 1);
+      }),
+      { numRuns: 1000 },
     );
   });
 

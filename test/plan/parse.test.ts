@@ -291,6 +291,16 @@ describe("BOOTSTRAP", () => {
     else expect(shown).toMatch(why);
   });
 
+  test("a mirror with a login is refused, and the login is in no message", () => {
+    const [[message, near] = []] = problems("BOOTSTRAP", {
+      distribution: "debian",
+      release: "bookworm",
+      mirror: "https://user:sec-ret@mirror.example.org/debian",
+    });
+    expect(message).toMatch(/^BOOTSTRAP: mirror: the URL has a login in it/);
+    expect(`${message}${near}`).not.toContain("sec-ret");
+  });
+
   test("all that is wrong with one call is told at once", () => {
     const given = { distribution: "debain", packages: ["ok", "a b", 7], mirror: "x", variant: "min", extra: 1 };
     expect(problems("BOOTSTRAP", given)).toEqual([

@@ -1,5 +1,7 @@
 import { spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, symlinkSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { join, relative } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Cli, type CliResult, compileCli } from "../support/cli.js";
@@ -214,6 +216,28 @@ describe.concurrent("scripts that are wrong", () => {
 
   test("a timer that goes on behind the script's end does not keep the command", async () => {
     expectPlanned(await plan("build.ts", { "build.ts": `${head}${image}setInterval(() => {}, 50);\nSH("true");\n` }), "SH true");
+  });
+
+  test.each([
+    ["a keyword", 'setTimeout(() => SH("true"), 1)', /^build\.ts:3: error: /],
+    ["an error", 'setTimeout(() => { throw new Error("late"); }, 1)', /^build\.ts:3: error: Error: late/],
+    [
+      "process.exit",
+      "setTimeout(() => process.exit(0), 1)",
+      /^build\.ts:3: error: the script called process\.exit\(0\) behind its own end/,
+    ],
+  ])("%s behind the script's end, but before that of the command, is an error with its line", async (_, code, message) => {
+    // The plan takes longer than the timer: it looks at an image that a server is slow to tell about.
+    const server = createServer((_request, response) => setTimeout(() => response.end(), 3000));
+    await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
+    const { port } = server.address() as AddressInfo;
+    const result = await plan("build.ts", {
+      "build.ts": `${head}${image}${code};\nPULL("http://127.0.0.1:${port}/a.tar.gz");\n`,
+    });
+    server.closeAllConnections();
+    server.close();
+    expect(result.stderr).toMatch(message);
+    expect(result.code).not.toBe(0);
   });
 
   test("an await that never ends is an error, not a silent success", async () => {
@@ -505,6 +529,21 @@ describe.concurrent("scripts of odd shapes", () => {
     expect(code).toBe(0);
     expect(stdout).toMatch(/^to stdout\n/);
     expect(stderr).toBe("to stderr\n");
+  });
+});
+
+describe.concurrent("scripts with --json", () => {
+  test("what a script prints, by whatever way, is events", async () => {
+    const at = tempFolder();
+    writeFiles(at, { "build.ts": `${head}console.log("one");\nprocess.stdout.write("two\\n");\n${image}SH("true");\n` });
+    const { code, stdout } = await cli.run("nspawn-build", [join(at, "build.ts"), "--plan", "--json"], at);
+    expect(code).toBe(0);
+    const events = stdout
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line) as { event: string; text?: string });
+    expect(events.filter(({ event }) => event === "output").map(({ text }) => text)).toEqual(["one", "two"]);
+    expect(events.at(-1)?.event).toBe("done");
   });
 });
 

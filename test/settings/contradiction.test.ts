@@ -36,6 +36,11 @@ describe("contradictions", () => {
     ["AutoPrivateUsers=yes", "TemporaryFileSystem=//"],
   ] as const;
 
+  test("KeepUnit may be said, but not be off: the unit is the machine's scope", () => {
+    expect(names(false, "KeepUnit=no")).toEqual([["KeepUnit"]]);
+    expect(names(true, "KeepUnit=no", "KeepUnit=yes")).toEqual([]);
+  });
+
   test.each(excluding)("%s and %s exclude each other, in a script and in all", (one, other) => {
     const pair = [setting(one).name, setting(other).name];
     expect(names(false, one, other)).toEqual([pair]);

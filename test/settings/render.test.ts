@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { SettingName } from "../../src/settings/catalog.js";
 import type { Setting } from "../../src/settings/merge.js";
-import { parametersOf, renderSettings } from "../../src/settings/render.js";
+import { directivesOf, parametersOf, renderSettings } from "../../src/settings/render.js";
 import { entriesOf, WrongValue } from "../../src/settings/value.js";
 
 const setting = (name: SettingName, value: string): Setting => ({ name, value, origin: "o" });
@@ -39,6 +39,16 @@ describe("renderSettings", () => {
     const entries = entriesOf("Parameters", ["a b", '"c"', "", "d\\"]);
     if (entries instanceof WrongValue) throw new Error(entries.expected);
     expect(parametersOf(entries.map((entry) => ({ ...entry, origin: "o" })))).toEqual(["a b", '"c"', "", "d\\"]);
+  });
+
+  test("limits and the slice are directives of the unit, and no options", () => {
+    const settings = [setting("Slice", "web.slice"), setting("Property", "MemoryMax=1G"), setting("Property", "IODeviceWeight=/dev/a=b 5")];
+    expect(argv(...settings)).toEqual([]);
+    expect(directivesOf([...settings, setting("Boot", "yes")])).toEqual([
+      { name: "Slice", value: "web.slice" },
+      { name: "MemoryMax", value: "1G" },
+      { name: "IODeviceWeight", value: "/dev/a=b 5" },
+    ]);
   });
 
   test("parameters are no options but come at the end", () => {

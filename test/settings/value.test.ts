@@ -61,6 +61,9 @@ describe("entriesOf", () => {
     expect(values("LimitNOFILE", 1024)).toEqual(["1024"]);
     expect(values("LimitNOFILE", 1024n)).toEqual(["1024"]);
     for (const value of [true, ["a"], {}, undefined, null]) expect(values("Hostname", value)).toMatch(/a host name/);
+    for (const value of ["-u", "--keep-unit", "a b", "a:b", ""]) expect(values("User", value)).toMatch(/a user of the image/);
+    for (const value of ["web", "a b.slice", ".slice", "a/b.slice", ""]) expect(values("Slice", value)).toMatch(/the name of a slice/);
+    expect(values("Slice", "a-b\\x2d.slice")).toEqual(["a-b\\x2d.slice"]);
   });
 
   test.each([Number.NaN, Number.POSITIVE_INFINITY, 1.5])("the number %s is no limit", (value) => {

@@ -11,19 +11,19 @@ export const optionSettings = {
   },
   KeepUnit: {
     ...row("--keep-unit", 209, "flag", "no", boolean),
-    doc: "Registers the machine's service itself with systemd-machined, instead of a scope of its own. Limits in serviceConf then hold for the machine.",
+    doc: "Makes the machine's service itself its scope, so that limits of the service hold for it. Always so here: false is refused.",
   },
   Register: {
     ...row("--register", 209, "value", "no", boolean),
     doc: "Whether systemd-machined, and so machinectl, knows the machine.",
   },
   Slice: {
-    ...row("--slice", 206, "value", "yes", slice),
-    doc: "The slice that the machine's scope is in. Not for KeepUnit.",
+    ...row("--slice", 206, "directive", "yes", slice),
+    doc: "The slice that the machine's service is in, instead of machine.slice.",
   },
   Property: {
-    ...row("--property", 220, "each", "yes", property),
-    doc: "A property of the machine's scope, as in systemd.resource-control(5). Not for KeepUnit.",
+    ...row("--property", 220, "directives", "yes", property),
+    doc: "A limit of the machine's service, as in systemd.resource-control(5). Other directives belong in serviceConf of MACHINE.",
   },
   Console: {
     ...row(

@@ -7,8 +7,10 @@ import type { Kind } from "../kinds/kind.js";
  * - `each`: a list, one option for each item
  * - `separate`: `-o VALUE` as two arguments, where the long name changed over the versions
  * - `positional`: a list of arguments after all options
+ * - `directive`, `directives`: no option, but a line of the unit's [Service] of the setting's own name, or lines that are `NAME=value` each:
+ *   the options are for the scope that systemd-nspawn makes, and the unit of a machine is its scope
  */
-export type Form = "flag" | "value" | "each" | "separate" | "positional";
+export type Form = "flag" | "value" | "each" | "separate" | "positional" | "directive" | "directives";
 
 /** Whether an image needs a grant for a setting: "allow-list" means that it may deny (`~…`) without one. */
 export type Privilege = "no" | "yes" | "allow-list";

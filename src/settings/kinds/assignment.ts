@@ -13,12 +13,16 @@ type Assignment = {
   readonly isValue?: (value: string) => boolean;
 };
 
+const isLine = (text: string): boolean => !/[\p{Cc}\u2028\u2029]|\\$/u.test(text);
+
 /** A name and a value: as one text, or as a field of an object. */
 function assignment({ separator, name, unique, encode, isValue = () => true, ...kind }: Assignment): Kind {
   const field = (key: string, value: unknown): string | WrongValue => {
     if (!name.test(key)) return new WrongValue(name.expected, key);
     const text = typeof value === "boolean" ? String(value) : textOf(value, `a text or a number as the value of ${key}`);
-    return typeof text === "string" ? `${key}${separator}${encode ? encode(text) : text}` : text;
+    if (typeof text !== "string") return text;
+    const written = encode ? encode(text) : text;
+    return isValue(written) ? `${key}${separator}${written}` : new WrongValue(kind.expected, value);
   };
   const read = (value: unknown): string | WrongValue => {
     const text = textOf(value, kind.expected);
@@ -47,12 +51,20 @@ export const environment: Kind = assignment({
   unique: "variable",
 });
 
-/** A property of the machine's scope (systemd.resource-control(5)); lists such as DeviceAllow= may have several. */
+/** A directive of systemd.resource-control(5); lists such as DeviceAllow= may have several. */
 export const property: Kind = assignment({
   expected: "NAME=value or { NAME: value }",
   example: { MemoryMax: "1G" },
   separator: "=",
-  name: { expected: "the name of a property", test: (name) => /^[A-Za-z]+$/.test(name) },
+  name: {
+    expected: "a directive of systemd.resource-control(5)",
+    test: (name) =>
+      /^(Startup|Default)*(CPU|Memory|Tasks|IO|IP|AllowedCPUs|AllowedMemoryNodes|Device|SocketBind|RestrictNetworkInterfaces|NFTSet|BPFProgram|DisableControllers|ManagedOOM)[A-Za-z]*$/.test(
+        name,
+      ),
+  },
+  // It is a line of the unit.
+  isValue: isLine,
 });
 
 const credentialId = {

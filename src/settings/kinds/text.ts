@@ -30,7 +30,8 @@ export const imageUser: Kind = pattern({
   expected: "a user of the image, by name or number",
   type: "string | number",
   example: "root",
-  test: (text) => /^[^\s:/]+$/.test(text),
+  // It is an argument of its own: one with a hyphen first would be another option.
+  test: (text) => /^[^\s:/-][^\s:/]*$/.test(text),
 });
 
 /** As systemd takes it from users of the host (valid_user_group_name in its basic/user-util.c), without its relaxed forms. */
@@ -47,7 +48,12 @@ export const machineId: Kind = pattern({
   test: (text) => /^(?:[0-9a-f]{32}|[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12})$/i.test(text) && /[1-9a-f]/i.test(text),
 });
 
-export const slice: Kind = pattern({ expected: "the name of a slice", example: "web.slice", test: (text) => text !== "" });
+export const slice: Kind = pattern({
+  expected: "the name of a slice, with .slice at its end",
+  example: "web.slice",
+  test: (text) => /^[A-Za-z0-9:_.\\-]{1,240}\.slice$/.test(text),
+  hint: (text) => (/^[\w-]+$/.test(text) ? `write ${JSON.stringify(`${text}.slice`)}` : undefined),
+});
 
 export const label: Kind = pattern({
   expected: "an SELinux label",

@@ -64,7 +64,6 @@ describe("systemd-nspawn of this host", () => {
     ["Environment", ["A=1", "A=", "A=a b\n", "_=x", "A B=1", "1A=1", "A-B=1", "=1", "Ä=1"]],
     ["WorkingDirectory", ["/", "/a/", "/a b", "a", ""]],
     ["PivotRoot", ["/a", "/a:/b", "a", "/a:b", "/a/../b", ""]],
-    ["Slice", ["web.slice", "web", "a b", ""]],
     ["NotifyReady", ["yes", "off", "1", "", "maybe"]],
   ];
   const cases = values

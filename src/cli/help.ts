@@ -2,7 +2,7 @@
 export type HelpText = { readonly description: string; readonly after: string };
 
 const exitCodes = "Exit codes: 0 done, 1 the work failed, 2 the script or the call is wrong, 130 interrupted.";
-const configuration = `Configuration: /etc/nspawn/config.ini, --config FILE, and the environment, such as
+const configuration = `Configuration: /etc/nspawn/config.ini, --config '[section]key=value', and the environment, such as
   NSPAWN_STORAGE_ROOT=/srv/nspawn; all keys: docs/config.md.`;
 const documentation = "Documentation: docs/language.md, docs/events.md for --json; editors complete all keywords.";
 

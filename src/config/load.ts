@@ -103,7 +103,14 @@ function pathsOf(values: Values): readonly string[] {
 }
 
 function wrongConfig(problems: readonly ConfigProblem[]): ConfigError {
-  return new ConfigError(problems, { hint: `all sections and keys are in ${join(import.meta.dirname, "../../config.ini")}` });
+  const inOrder = problems.toSorted((one, other) => byPlace(one.at, other.at));
+  return new ConfigError(inOrder, { hint: `all sections and keys are in ${join(import.meta.dirname, "../../config.ini")}` });
+}
+
+/** Problems of one file in the order of its lines; others as they came. */
+function byPlace(one: string, other: string): number {
+  const [first, second] = [one, other].map((at) => /^(.*):(\d+)$/.exec(at));
+  return first && second && first[1] === second[1] ? Number(first[2]) - Number(second[2]) : 0;
 }
 
 /** A file says where files are: too late, unless it says what was done anyway. */

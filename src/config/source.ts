@@ -1,5 +1,7 @@
+import { isUtf8 } from "node:buffer";
 import { readFileSync, statSync } from "node:fs";
 import { type ConfigProblem, hasCode, messageOf, UsageError } from "../base/errors.js";
+import { nearest } from "../base/nearest.js";
 import type { Environment, RawValue } from "./expand.js";
 import { authHost, checkKey, checkSection } from "./name-check.js";
 import { type Ini, type IniEntry, parseIni } from "./parse.js";
@@ -29,7 +31,24 @@ export function fromVariables(environment: Environment): Source {
       return text ? [{ section, key, text: trimmedLines(text), at, verbatim: true }] : [];
     }),
   );
-  return { given, problems: [], warnings: [] };
+  return { given, problems: [], warnings: unknownVariables(environment) };
+}
+
+/** Variables of other programs, and those that are no keys but ours, are no business of the configuration. */
+const otherVariables: ReadonlySet<string> = new Set(["NSPAWN_BUILD_EPOCH"]);
+
+/** What looks like a variable of a key, and is none. */
+function unknownVariables(environment: Environment): readonly string[] {
+  const known = Object.entries(schema).flatMap(([section, { keys }]) =>
+    Object.keys(keys).map((key) => `NSPAWN_${section}_${key}`.toUpperCase()),
+  );
+  const sections = Object.keys(schema).map((section) => `NSPAWN_${section.toUpperCase()}_`);
+  return Object.keys(environment)
+    .filter((name) => sections.some((start) => name.startsWith(start)) && !known.includes(name) && !otherVariables.has(name))
+    .map((name) => {
+      const near = nearest(name, known);
+      return `the variable ${name} is no key of the configuration, and means nothing${near === undefined ? "" : `; did you mean ${near}?`}`;
+    });
 }
 
 /**
@@ -55,7 +74,9 @@ function fromFile(path: string): Source {
   let content: string;
   let mode: number;
   try {
-    content = readFileSync(path, "utf8");
+    const text = readText(path);
+    if (text === undefined) return { given: [], problems: [{ at: path, message: "is no text in UTF-8" }], warnings: [] };
+    content = text;
     ({ mode } = statSync(path));
   } catch (error) {
     if (hasCode(error, "ENOENT", "ENOTDIR")) return joined([]);
@@ -68,6 +89,12 @@ function fromFile(path: string): Source {
   return fromText(path, content, mode);
 }
 
+function readText(path: string): string | undefined {
+  const bytes = readFileSync(path);
+  // Editors of other systems put a mark before the text.
+  return isUtf8(bytes) ? bytes.toString("utf8").replace(/^\ufeff/, "") : undefined;
+}
+
 function fromText(path: string, content: string, mode: number): Source {
   const at = ({ line }: { readonly line: number }): string => `${path}:${line}`;
   const ini = parseIni(content);
@@ -76,7 +103,7 @@ function fromText(path: string, content: string, mode: number): Source {
   return joined([
     { given: [], problems: ini.problems.map((problem) => ({ at: at(problem), message: problem.message })), warnings: [] },
     checked,
-    { given: [], problems: [...wrongSections(ini, at), ...doubles(ini, at)], warnings: [] },
+    { given: [], problems: [...wrongSections(ini, at), ...doubles(ini, at), ...relativePaths(ini, at)], warnings: [] },
     { given: [], problems: [], warnings: isOpen ? [`${path} holds a login and can be read by other users: chmod 600 ${path}`] : [] },
   ]);
 }
@@ -116,6 +143,16 @@ function doubles({ entries }: Ini, at: (entry: IniEntry) => string): readonly Co
     const first = lines.get(name);
     lines.set(name, first ?? entry.line);
     return first === undefined ? [] : [{ at: at(entry), message: `${name} is given twice, first in line ${first}` }];
+  });
+}
+
+/** Whoever reads a file stands in another folder each time. What refers to other values or to the environment is not judged. */
+function relativePaths({ entries }: Ini, at: (entry: IniEntry) => string): readonly ConfigProblem[] {
+  return entries.flatMap((entry) => {
+    const check = checkKey(entry.section, entry.key);
+    const isPath = check.kind === "key" && (check.key.kind === "path" || check.key.kind === "optionalPath");
+    if (!isPath || entry.text === "" || /^[/$~"']/.test(entry.text)) return [];
+    return [{ at: at(entry), message: `${entry.section}/${entry.key} is an absolute path, not ${JSON.stringify(entry.text)}` }];
   });
 }
 

@@ -27,6 +27,7 @@ const readers: Readers = {
   },
   path: (text) => {
     if (/^~/.test(text)) return wrong(`is a path without a shell's ~: $HOME is the home folder; not ${quoted(text)}`);
+    if (/^(["']).*\1$/.test(text)) return wrong(`is a path without quotes, not ${text}`);
     return /^[^\0\n]+$/.test(text) ? { value: resolve(text) } : wrong(`is a path, not ${quoted(text)}`);
   },
   optionalPath: (text, key) => (text === "" ? { value: undefined } : readers.path(text, key)),

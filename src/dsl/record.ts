@@ -1,7 +1,7 @@
 import { type NspawnError, ScriptError } from "../base/errors.js";
 import { callerPlace, type Place } from "../base/place.js";
 import type { Config } from "../config/config.js";
-import type { Call, Keyword, ScriptKind } from "./call.js";
+import { type Call, type Keyword, keywords, type ScriptKind } from "./call.js";
 
 /**
  * What a running script needs around it. `isScript` tells the user's files from ours and from libraries: a call's place is the
@@ -43,7 +43,9 @@ export function record(kind: ScriptKind, keyword: Keyword, args: readonly unknow
     throw misuse(
       at,
       `this is a ${current.kind} script, but ${keyword} was imported from "nspawn/${kind}"`,
-      `import the keywords from "nspawn/${current.kind}", or run the script with nspawn-${kind}`,
+      (keywords[current.kind] as readonly string[]).includes(keyword)
+        ? `import the keywords from "nspawn/${current.kind}", or run the script with nspawn-${kind}`
+        : `${keyword} is a keyword of ${kind} scripts: run this one with nspawn-${kind}`,
     );
   }
   if (current.ended) throw misuse(at, `${keyword} was called after the script had ended`, "await what calls it");

@@ -71,21 +71,23 @@ function withoutHelper(path: string, source: string, helper: string): SyntaxErro
 }
 
 function syntaxError(path: string, source: string, position: number, message: string): SyntaxError {
-  return new SyntaxError(`${path}:${lineAt(source, position)}: ${message}`);
+  return new SyntaxError(`${path}:${placeAt(source, position)}: ${message}`);
 }
 
-function lineAt(source: string, position: number): number {
-  return source.slice(0, position).split("\n").length;
+/** `LINE:COLUMN`, both from 1. */
+function placeAt(source: string, position: number): string {
+  const lines = source.slice(0, position).split("\n");
+  return `${lines.length}:${(lines.at(-1)?.length ?? 0) + 1}`;
 }
 
-/** An error of Node's about an import names the file at most: the line is put before its message, as in errors of the compiler. */
+/** An error of Node's about an import names the file at most: the place is put before its message, as in errors of the compiler. */
 async function withImportLine(error: unknown, specifier: string, parent: string | undefined): Promise<unknown> {
   if (!(error instanceof Error) || !parent?.startsWith("file:") || parent.startsWith(data.package)) return error;
   const path = fileURLToPath(parent);
   const source = await readFile(path, "utf8").catch(() => "");
   const position = [`"${specifier}"`, `'${specifier}'`].map((quoted) => source.indexOf(quoted)).find((index) => index >= 0);
   if (position !== undefined)
-    error.message = `${path}:${lineAt(source, position)}: cannot import ${JSON.stringify(specifier)}: ${error.message}`;
+    error.message = `${path}:${placeAt(source, position)}: cannot import ${JSON.stringify(specifier)}: ${error.message}`;
   return error;
 }
 

@@ -1,14 +1,14 @@
 import { realpathSync, statSync } from "node:fs";
 import { register } from "node:module";
-import { dirname, resolve } from "node:path";
+import { dirname } from "node:path";
 import { pathToFileURL } from "node:url";
-import { inspect } from "node:util";
-import { hasCode, messageOf, NspawnError, ScriptError, UsageError } from "../base/errors.js";
-import { type Place, placeOfError } from "../base/place.js";
+import { hasCode, messageOf, type NspawnError, ScriptError, UsageError } from "../base/errors.js";
+import { placeOfError } from "../base/place.js";
 import type { Config } from "../config/config.js";
 import type { Call, ScriptKind } from "../dsl/call.js";
 import { recording } from "../dsl/record.js";
 import type { HookData } from "./hooks.js";
+import { isScript, problemOf } from "./problem.js";
 import { runToEnd } from "./run-to-end.js";
 
 /** A user's script after it ran: the keywords that it called, nothing checked, nothing done. */
@@ -56,40 +56,8 @@ export function lateError(error: unknown, { path }: Script): unknown {
   return isScripts ? scriptError(error, path) : error;
 }
 
-/** Whether a file is none of ours, and none of a library. */
-function isScript(file: string): boolean {
-  const ours = resolve(import.meta.dirname, "..");
-  return file.startsWith("/") && !file.startsWith(`${ours}/`) && !file.includes("/node_modules/");
-}
-
 /** An error of a script, with the line that it comes from. */
 function scriptError(error: unknown, script: string): NspawnError {
   if (error instanceof ScriptError) return error;
-  const { at, message } = describe(error, script);
-  const hint = error instanceof NspawnError ? error.hint : undefined;
-  return new ScriptError([{ at, message, hint }], { cause: error });
-}
-
-function describe(error: unknown, script: string): { readonly at: Place; readonly message: string } {
-  const start: Place = { file: script, line: 1 };
-  if (!(error instanceof Error)) return { at: start, message: `the script threw ${typeof error === "string" ? error : inspect(error)}` };
-  // Errors of the loader's thread come as text alone: "FILE:LINE: message" (see hooks.ts); Node puts the place of a JavaScript
-  // syntax error before the stack, on a line of its own.
-  const loader = error instanceof SyntaxError || isImportError(error) ? /^(\/.*?):(\d+): (.*)$/s.exec(error.message) : null;
-  if (loader) return { at: { file: loader[1] ?? script, line: Number(loader[2]) }, message: loader[3] ?? "" };
-  const syntax = error instanceof SyntaxError ? /^file:\/\/(\/.*?):(\d+)\n/.exec(error.stack ?? "") : null;
-  if (syntax) return { at: { file: decodeURI(syntax[1] ?? script), line: Number(syntax[2]) }, message: error.message };
-  const message = error instanceof NspawnError || isImportError(error) ? error.message : `${error.name}: ${error.message}`;
-  return { at: placeOfError(error, isScript) ?? start, message };
-}
-
-function isImportError(error: Error): boolean {
-  const codes = [
-    "MODULE_NOT_FOUND",
-    "PACKAGE_PATH_NOT_EXPORTED",
-    "UNSUPPORTED_DIR_IMPORT",
-    "INVALID_MODULE_SPECIFIER",
-    "PACKAGE_IMPORT_NOT_DEFINED",
-  ];
-  return hasCode(error, ...codes.map((code) => `ERR_${code}`));
+  return new ScriptError([problemOf(error, script)], { cause: error });
 }

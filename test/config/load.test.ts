@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync } from "node:fs";
+import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
@@ -108,16 +108,16 @@ describe("what is wrong", () => {
   test("is told all at once, with file and line, and the nearest name", () => {
     const text = "[storage]\nrot = /x\n[bild]\na = b\n[network]\ncheck_timeout = soon\nx y z\n[nothing]\n";
     expect(problems([text])).toEqual([
-      '1.ini:7: "x y z" is neither [section] nor key = value',
       "1.ini:2: [storage] has no key rot; did you mean root?",
       "1.ini:4: there is no section [bild]; did you mean build?",
-      "1.ini:8: there is no section [nothing]; it is one of main, config, logging, storage, build, proxy, network, machine",
       '1.ini:6: network/check_timeout is a number of seconds, more than 0 and at most 86400, not "soon"',
+      '1.ini:7: "x y z" is neither [section] nor key = value',
+      "1.ini:8: there is no section [nothing]; it is one of main, config, logging, storage, build, proxy, network, machine",
     ]);
   });
 
   test.each([
-    ["[storage]\nroot = a\nroot = b", "1.ini:3: storage/root is given twice, first in line 2"],
+    ["[storage]\nroot = /a\nroot = /b", "1.ini:3: storage/root is given twice, first in line 2"],
     ["[main]\ntrace_error = ${storage:nope}", "1.ini:2: main/trace_error cannot be read: ${storage:nope} is not set anywhere"],
     [
       "[storage]\nroot = ${extract}",
@@ -136,6 +136,35 @@ describe("what is wrong", () => {
     ["[auth/h:80]\ntype = basic", "1.ini:2: [auth/h:80] names no host; it is [auth/images.example.org], and a port is the key port in it"],
   ])("%j", (text, message) => {
     expect(problems([text])).toEqual([message]);
+  });
+
+  test("a path in a file is absolute: whoever reads it stands elsewhere each time", () => {
+    expect(problems(["[machine]\ntemplate = t.service\n[storage]\nroot = ${runtime}/x\nruntime = rel"])).toEqual([
+      '1.ini:2: machine/template is an absolute path, not "t.service"',
+      '1.ini:5: storage/runtime is an absolute path, not "rel"',
+    ]);
+    expect(problems(['[storage]\nroot = "/a"'])).toEqual(['1.ini:2: storage/root is a path without quotes, not "/a"']);
+  });
+
+  test("problems of a file come in the order of its lines", () => {
+    expect(
+      problems(["[main]\ntrace_error = perhaps\nnope = 1\n[network]\ncheck_timeout = 0\nnope = 1"]).map((text) => text.slice(0, 7)),
+    ).toEqual(["1.ini:2", "1.ini:3", "1.ini:5", "1.ini:6"]);
+  });
+
+  test("a file that is no text in UTF-8 is told, and a mark of other systems' editors is none of it", () => {
+    writeFileSync(join(folder, "latin.ini"), Buffer.from("[storage]\nroot = /caf\xe9\n", "latin1"));
+    const overrides = (name: string): readonly string[] => [`[config]path_list=${folder}/${name}`];
+    expect(problems([], { overrides: overrides("latin.ini") })).toEqual([`${folder}/latin.ini: is no text in UTF-8`]);
+    writeFileSync(join(folder, "mark.ini"), "\ufeff[storage]\nroot = /a\n");
+    expect(configOf([], { overrides: overrides("mark.ini") }).storage.root).toBe("/a");
+  });
+
+  test("a variable that is nearly one gets a word, and others none", () => {
+    const environment = { NSPAWN_STORAGE_ROT: "/x", NSPAWN_BUILD_EPOCH: "5", NSPAWN_NONSENSE: "x", NSPAWN_TEST_RELEASE: "trixie" };
+    expect(loadConfig({ environment: { ...environment, HOME: "/root", NSPAWN_CONFIG_PATH_LIST: "/nowhere" } }).warnings).toEqual([
+      "the variable NSPAWN_STORAGE_ROT is no key of the configuration, and means nothing; did you mean NSPAWN_STORAGE_ROOT?",
+    ]);
   });
 
   test("a variable and an option are named", () => {

@@ -39,6 +39,15 @@ test("arguments and values with quotes, %, $, backslashes, spaces and more reach
   for (const [name, value] of Object.entries(variables)) expect(commandLine).toContain(`--setenv=${name}=${value}`);
 });
 
+test("Slice and Property hold for the machine", async () => {
+  const limits = 'WITH({ Slice: "nspawn-test.slice", Property: { MemoryMax: "64M", TasksMax: 99, IOWeight: 50 } });';
+  const script = await writeScript(host, "/root/s/limit.ts", setupScript(top, 'MACHINE("m-limit");', limits, 'EXEC(["sleep", "600"]);'));
+  await succeed(host, [script]);
+  const shown = await host.must(["systemctl", "show", "--property=Slice,MemoryMax,TasksMax,IOWeight", "m-limit.service"]);
+  expect(shown.trim().split("\n").sort()).toEqual(["IOWeight=50", `MemoryMax=${64 << 20}`, "Slice=nspawn-test.slice", "TasksMax=99"]);
+  expect(await host.must(["systemd-cgls", "--no-pager", "--unit", "nspawn-test.slice"])).toContain("sleep 600");
+});
+
 test("100 ancestors with URL paths of 150 characters run as a machine", async () => {
   const path = (index: number): string => `/srv/chain/${"p".repeat(60)}/${"q".repeat(60)}/layer-${String(index).padStart(3, "0")}.tar.gz`;
   expect(path(1).length).toBeGreaterThan(145);

@@ -99,9 +99,8 @@ describe("paths", () => {
     fc.assert(
       fc.property(anyPath, (path) => {
         const checked = targetPath(path);
-        if (path.startsWith("/")) {
+        if (path.startsWith("/") && !path.split("/").includes("..")) {
           expect(checked).toMatch(/^\//);
-          expect(String(checked).split("/")).not.toContain("..");
           return;
         }
         expect(checked).toBeInstanceOf(Mismatch);

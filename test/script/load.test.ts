@@ -191,7 +191,7 @@ describe.concurrent("scripts that are wrong", () => {
         "interface A {\n  a: string;\n}\n\nexport function fail(): never {\n  throw new Error('deep' satisfies string);\n}\nexport type { A };\n",
     });
     expect(result.code).toBe(2);
-    expect(firstLine(result)).toBe("lib/helper.ts:6: error: Error: deep");
+    expect(firstLine(result)).toBe("lib/helper.ts:6: error: deep");
   });
 
   test("what is thrown need not be an Error", async () => {
@@ -203,7 +203,7 @@ describe.concurrent("scripts that are wrong", () => {
   test("a promise that is rejected is an error of the script", async () => {
     const result = await plan("build.ts", { "build.ts": `${head}${image}await Promise.reject(new Error("later"));\n` });
     expect(result.code).toBe(2);
-    expect(firstLine(result)).toBe("build.ts:3: error: Error: later");
+    expect(firstLine(result)).toBe("build.ts:3: error: later");
   });
 
   test("a promise that nobody waits for and that is rejected fails the command", async () => {
@@ -220,7 +220,7 @@ describe.concurrent("scripts that are wrong", () => {
 
   test.each([
     ["a keyword", 'setTimeout(() => SH("true"), 1)', /^build\.ts:3: error: /],
-    ["an error", 'setTimeout(() => { throw new Error("late"); }, 1)', /^build\.ts:3: error: Error: late/],
+    ["an error", 'setTimeout(() => { throw new Error("late"); }, 1)', /^build\.ts:3: error: late/],
     [
       "process.exit",
       "setTimeout(() => process.exit(0), 1)",
@@ -493,7 +493,7 @@ describe.concurrent("scripts of odd shapes", () => {
     const at = `#!/usr/bin/env nspawn-build\n${head}${image}`;
     expectPlanned(await plan("build.ts", { "build.ts": shape(`${at}SH("true");\n`) }), "SH true");
     expect((await plan("build.ts", { "build.ts": shape(`${at}\nthrow new Error("here");\n`) })).stderr).toMatch(
-      /^build\.ts:5: error: Error: here/,
+      /^build\.ts:5: error: here/,
     );
   });
 
@@ -532,6 +532,61 @@ describe.concurrent("scripts of odd shapes", () => {
   });
 });
 
+describe.concurrent("the word that is wrong", () => {
+  const told = async (source: string, name = "build.ts"): Promise<string> => (await plan(name, { [name]: source })).stderr;
+
+  test.each([
+    [`${head}const x = ;\n`, "   2 | const x = ;", "             ^", /Unexpected token/],
+    [`${head}\nSHH("true");\n`, '   3 | SHH("true");', "^^^", /error: SHH is not defined\n[^]*hint: did you mean SH\?/],
+    ['import { IMAGE } from "nspawn/build";\nSH("true");\n', '   2 | SH("true");', "^^", /hint: import \{ SH \} from "nspawn\/build"/],
+    [
+      '// first\nimport {\n  IMAGE,\n  IMAG } from "nspawn/build";\n',
+      '   4 |   IMAG } from "nspawn/build";',
+      "  ^^^^",
+      /"nspawn\/build" has no IMAG\n[^]*hint: did you mean IMAGE\?/,
+    ],
+    [
+      'import { IMAGE, MACHINE } from "nspawn/build";\n',
+      '   1 | import { IMAGE, MACHINE } from "nspawn/build";',
+      "                ^^^^^^^",
+      /hint: MACHINE is a keyword of setup scripts/,
+    ],
+    [
+      '\nimport { x } from "nspawn";\n',
+      '   2 | import { x } from "nspawn";',
+      "                   ^^^^^^",
+      /hint: the keywords come from "nspawn\/build" and "nspawn\/setup"/,
+    ],
+    [
+      '\nimport { x } from "nspawn/built";\n',
+      '   2 | import { x } from "nspawn/built";',
+      "                   ^^^^^^^^^^^^",
+      /cannot import "nspawn\/built": there is no such module/,
+    ],
+  ])("%j", async (source, quoted, carets, message) => {
+    for (const name of ["build.ts", "build.mjs"]) {
+      const stderr = await told(source, name);
+      expect(stderr).toMatch(message);
+      expect(stderr).toContain(`${quoted}\n     | ${carets}\n`);
+    }
+  });
+
+  test("a name that a helper does not have", async () => {
+    const { stderr } = await plan("build.ts", {
+      "build.ts": `${head}import { bb } from "./helper.mjs";\n`,
+      "helper.mjs": "export const b = 1;\n",
+    });
+    expect(stderr).toMatch(/^build\.ts:2: error: "\.\/helper\.mjs" has no bb\n {3}2 \| import \{ bb \}/);
+  });
+
+  test("a keyword of the other kind of script says how the script runs", async () => {
+    const at = tempFolder();
+    writeFiles(at, { "setup.ts": 'import { PULL } from "nspawn/build";\nPULL("https://h/a.tar.gz");\n' });
+    const { stderr } = await cli.run("nspawn-setup", [join(at, "setup.ts"), "--plan"], at);
+    expect(stderr).toContain("hint: PULL is a keyword of build scripts: run this one with nspawn-build");
+  });
+});
+
 describe.concurrent("scripts with --json", () => {
   test("what a script prints, by whatever way, is events", async () => {
     const at = tempFolder();
@@ -553,7 +608,7 @@ describe.concurrent("scripts that end in odd ways", () => {
     ["null", "null", "the script threw null"],
     ["an object without a prototype", "Object.create(null)", "the script threw [Object: null prototype] {}"],
     ["a symbol", 'Symbol("x")', "the script threw Symbol(x)"],
-    ["an error without a stack", 'Object.assign(new Error("bare"), { stack: undefined })', "Error: bare"],
+    ["an error without a stack", 'Object.assign(new Error("bare"), { stack: undefined })', "bare"],
   ])("one that throws %s", async (_, thrown, message) => {
     const { code, stderr } = await plan("build.ts", { "build.ts": `${head}throw ${thrown};\n` });
     expect(code).toBe(2);
@@ -579,7 +634,7 @@ describe.concurrent("scripts that end in odd ways", () => {
     "%s is an error of the script, with its line, at once",
     async (_, source) => {
       const { code, stderr } = await plan("build.ts", { "build.ts": `${head}${image}\n${source}\n` });
-      expect(stderr).toContain("build.ts:4: error: Error: lost\n");
+      expect(stderr).toContain("build.ts:4: error: lost\n");
       expect(code).toBe(2);
     },
     15_000,

@@ -66,8 +66,18 @@ describe("entriesOf", () => {
     expect(values("Slice", "a-b\\x2d.slice")).toEqual(["a-b\\x2d.slice"]);
   });
 
-  test.each([Number.NaN, Number.POSITIVE_INFINITY, 1.5])("the number %s is no limit", (value) => {
+  test.each([Number.NaN, Number.NEGATIVE_INFINITY, 1.5])("the number %s is no limit", (value) => {
     expect(values("LimitNOFILE", value)).toMatch(/SOFT/);
+  });
+
+  test("Infinity is one, but for a nice level", () => {
+    expect(values("LimitSTACK", Number.POSITIVE_INFINITY)).toEqual(["infinity"]);
+    expect(values("LimitNICE", Number.POSITIVE_INFINITY)).toMatch(/nice levels/);
+  });
+
+  test("a user's number is a whole one", () => {
+    for (const value of [-1, 1.5]) expect(values("User", value)).toMatch(/a user of the image/);
+    expect(values("User", 1000)).toEqual(["1000"]);
   });
 
   test("lists take one item or several", () => {

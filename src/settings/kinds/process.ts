@@ -71,13 +71,16 @@ const limits = {
   size: { expected: "SOFT[:HARD] in bytes, or with K, M, G, T, or infinity", part: /^\d[\d.\sKMGTPEB]*$/ },
   seconds: { expected: "SOFT[:HARD] in seconds, or with another unit such as min, or infinity", part: /^\d[\d.\sa-zµμ]*$/i },
   microseconds: { expected: "SOFT[:HARD] in microseconds, or with another unit such as ms, or infinity", part: /^\d[\d.\sa-zµμ]*$/i },
-  nice: { expected: "SOFT[:HARD] as nice levels such as +5 or -10, or as raw limits from 0 to 40, or infinity", part: /^[+-]?\d+$/ },
+  nice: {
+    expected: "SOFT[:HARD] as nice levels such as +5 or -10, or as raw limits from 0 to 40",
+    part: /^(?:\+1?\d|-(?:1?\d|20)|0|[1-3]?[1-9]|[1-4]0)$/,
+  },
 } as const;
 
 /** One of setrlimit(2)'s limits. */
 export function limit(of: keyof typeof limits): Kind {
   const { expected, part } = limits[of];
-  return pattern({
+  const kind = pattern({
     expected,
     type: 'number | "infinity" | (string & {})',
     example: of === "nice" ? "+5" : 1024,
@@ -85,10 +88,11 @@ export function limit(of: keyof typeof limits): Kind {
       const parts = text.split(":").map((given) => given.trim());
       const [soft = "", hard = soft] = parts;
       const isOrdered = !/^\d+$/.test(soft) || !/^\d+$/.test(hard) || Number(soft) <= Number(hard);
-      return parts.length <= 2 && parts.every((given) => given === "infinity" || part.test(given)) && isOrdered;
+      return parts.length <= 2 && parts.every((given) => (given === "infinity" && of !== "nice") || part.test(given)) && isOrdered;
     },
     hint: (text) => (/^\d+\s*:\s*\d+$/.test(text) ? "SOFT may not be above HARD" : undefined),
   });
+  return { ...kind, read: (value) => kind.read(value === Number.POSITIVE_INFINITY && of !== "nice" ? "infinity" : value) };
 }
 
 /** The CPUs of the kernel that systemd knows of (CPU_SET_MAX_NCPU in its shared/cpu-set-util.c). */

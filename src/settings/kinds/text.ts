@@ -31,7 +31,7 @@ export const imageUser: Kind = pattern({
   type: "string | number",
   example: "root",
   // It is an argument of its own: one with a hyphen first would be another option.
-  test: (text) => /^[^\s:/-][^\s:/]*$/.test(text),
+  test: (text) => /^[^\s:/-][^\s:/]*$/.test(text) && !/^\d+\.\d+$/.test(text),
 });
 
 /** As systemd takes it from users of the host (valid_user_group_name in its basic/user-util.c), without its relaxed forms. */

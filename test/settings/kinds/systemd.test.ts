@@ -42,7 +42,10 @@ describe("systemd-nspawn of this host", () => {
     ["LimitCPU", ["5", "5:10", "1min", "10:5", "5 s : 7", "5:", ":5", "", "a", "infinity", "infinity:infinity"]],
     ["LimitAS", ["1G", "1.5G", "1G 5M", "5", "1Q", "-1"]],
     ["LimitNOFILE", ["1024", "0x10", "1K", "a", "-1", "10:5"]],
-    ["LimitNICE", ["+5", "-5", "19", "40", "a"]],
+    [
+      "LimitNICE",
+      ["+0", "+5", "+19", "+20", "-0", "-5", "-20", "-21", "0", "1", "10", "19", "39", "40", "41", "45", "a", "5:4", "infinity"],
+    ],
     ["OOMScoreAdjust", ["0", "-1000", "1000", "1001", "-1001", "a", ""]],
     ["CPUAffinity", ["0-3,5", "0 1", "", "3-1", "0, 1-2", "8191", "8192", "numa"]],
     ["ResolvConf", ["off", "no", "yes", "copy-host", "bind-uplink", "delete", "auto", "copy", "on-host"]],

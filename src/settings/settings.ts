@@ -305,7 +305,7 @@ export type Settings = {
   /**
    * How far a process may raise its priority.
    *
-   * Takes SOFT[:HARD] as nice levels such as +5 or -10, or as raw limits from 0 to 40, or infinity.
+   * Takes SOFT[:HARD] as nice levels such as +5 or -10, or as raw limits from 0 to 40.
    * --rlimit=RLIMIT_NICE=…, since systemd 239; images need a grant.
    *
    * @example LimitNICE: "+5"

@@ -1,9 +1,9 @@
-import { describe, expect, test } from "vitest";
+import { expect, test } from "vitest";
+import * as build from "../../src/dsl/build.js";
 import { keywords } from "../../src/dsl/call.js";
+import * as setup from "../../src/dsl/setup.js";
 
-describe.each(["build", "setup"] as const)("nspawn/%s", (kind) => {
-  test("exports its keywords and TOOL, and nothing else", async () => {
-    const exported = Object.keys(await import(`../../src/dsl/${kind}.js`));
-    expect(exported.sort()).toEqual([...keywords[kind], "TOOL"].sort());
-  });
+test("either kind of script imports its keywords and TOOL, and nothing else", () => {
+  expect(Object.keys(build).sort()).toEqual([...keywords.build, "TOOL"].sort());
+  expect(Object.keys(setup).sort()).toEqual([...keywords.setup, "TOOL"].sort());
 });

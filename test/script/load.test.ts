@@ -293,7 +293,7 @@ describe.concurrent("scripts that are wrong", () => {
     const result = await plan("build.ts", { "build.ts": `import { MACHINE } from "nspawn/setup";\n\nMACHINE("web");\n` });
     expect(result.code).toBe(2);
     expect(result.stderr).toMatch(
-      /^build\.ts:3: error: this is a build script, but MACHINE was imported from "nspawn\/setup"\n.*\n {2}hint: .*nspawn\/build/,
+      /^build\.ts:3: error: this is a build script, but MACHINE was imported from "nspawn\/setup"\n.*\n {2}hint: MACHINE is a keyword of setup scripts: run this one with nspawn-setup/,
     );
   });
 
@@ -540,25 +540,25 @@ describe.concurrent("the word that is wrong", () => {
     [`${head}\nSHH("true");\n`, '   3 | SHH("true");', "^^^", /error: SHH is not defined\n[^]*hint: did you mean SH\?/],
     ['import { IMAGE } from "nspawn/build";\nSH("true");\n', '   2 | SH("true");', "^^", /hint: import \{ SH \} from "nspawn\/build"/],
     [
-      '// first\nimport {\n  IMAGE,\n  IMAG } from "nspawn/build";\n',
+      '// first\nimport {\n  IMAGE,\n  IMAG } from "nspawn/build";\nIMAG(IMAGE);\n',
       '   4 |   IMAG } from "nspawn/build";',
       "  ^^^^",
       /"nspawn\/build" has no IMAG\n[^]*hint: did you mean IMAGE\?/,
     ],
     [
-      'import { IMAGE, MACHINE } from "nspawn/build";\n',
+      'import { IMAGE, MACHINE } from "nspawn/build";\nMACHINE(IMAGE);\n',
       '   1 | import { IMAGE, MACHINE } from "nspawn/build";',
       "                ^^^^^^^",
       /hint: MACHINE is a keyword of setup scripts/,
     ],
     [
-      '\nimport { x } from "nspawn";\n',
+      '\nimport { x } from "nspawn";\nx();\n',
       '   2 | import { x } from "nspawn";',
       "                   ^^^^^^",
       /hint: the keywords come from "nspawn\/build" and "nspawn\/setup"/,
     ],
     [
-      '\nimport { x } from "nspawn/built";\n',
+      '\nimport { x } from "nspawn/built";\nx();\n',
       '   2 | import { x } from "nspawn/built";',
       "                   ^^^^^^^^^^^^",
       /cannot import "nspawn\/built": there is no such module/,
@@ -573,7 +573,7 @@ describe.concurrent("the word that is wrong", () => {
 
   test("a name that a helper does not have", async () => {
     const { stderr } = await plan("build.ts", {
-      "build.ts": `${head}import { bb } from "./helper.mjs";\n`,
+      "build.ts": `${head}import { bb } from "./helper.mjs";\nbb();\n`,
       "helper.mjs": "export const b = 1;\n",
     });
     expect(stderr).toMatch(/^build\.ts:2: error: "\.\/helper\.mjs" has no bb\n {3}2 \| import \{ bb \}/);

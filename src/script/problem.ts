@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { inspect } from "node:util";
 import { hasCode, NspawnError, type Problem } from "../base/errors.js";
 import { nearest } from "../base/nearest.js";
-import { placeOfError } from "../base/place.js";
+import { type Place, placeOfError } from "../base/place.js";
 import { keywords } from "../dsl/call.js";
 
 /** What a script threw, or Node of it, as a problem with its place: of a script that threw no Error, its first line. */
@@ -50,16 +50,21 @@ function loaderProblem(error: Error): Problem | undefined {
 
 /** Node puts the place of a JavaScript syntax error before the stack, on a line of its own. */
 function syntaxProblem(error: Error): Problem | undefined {
-  const [, url, line] = error instanceof SyntaxError ? (/^(file:\/\/\/.*?):(\d+)\n/.exec(error.stack ?? "") ?? []) : [];
-  return url === undefined ? undefined : { at: { file: fileURLToPath(url), line: Number(line) }, message: error.message };
+  const at = error instanceof SyntaxError ? placeBeforeStack(error) : undefined;
+  return at && { at, message: error.message };
+}
+
+/** A path, or a URL where there is no source map. */
+function placeBeforeStack(error: Error): Place | undefined {
+  const [, file, line] = /^((?:file:\/\/)?\/.*?):(\d+)\n/.exec(error.stack ?? "") ?? [];
+  return file === undefined ? undefined : { file: file.startsWith("file:") ? fileURLToPath(file) : file, line: Number(line) };
 }
 
 /** An import of what a module does not have. Node knows the file; the line is that of the compiled text. */
 function exportProblem(error: Error): Problem | undefined {
   const [, module, name] = /^The requested module '(.*)' does not provide an export named '(.*)'$/s.exec(error.message) ?? [];
-  const url = /^(file:\/\/\/.*?):\d+\n/.exec(error.stack ?? "")?.[1];
-  if (module === undefined || name === undefined || url === undefined) return undefined;
-  const file = fileURLToPath(url);
+  const file = placeBeforeStack(error)?.file;
+  if (module === undefined || name === undefined || file === undefined) return undefined;
   const { line, column } = importOf(file, module, name);
   const message = `${JSON.stringify(module)} has no ${name}`;
   return { at: { file, line }, message, column, near: name, hint: exportHint(module, name) };

@@ -536,7 +536,7 @@ describe.concurrent("the word that is wrong", () => {
   const told = async (source: string, name = "build.ts"): Promise<string> => (await plan(name, { [name]: source })).stderr;
 
   test.each([
-    [`${head}const x = ;\n`, "   2 | const x = ;", "             ^", /Unexpected token/],
+    [`${head}const x = ;\n`, "   2 | const x = ;", "          ^", /Unexpected token/],
     [`${head}\nSHH("true");\n`, '   3 | SHH("true");', "^^^", /error: SHH is not defined\n[^]*hint: did you mean SH\?/],
     ['import { IMAGE } from "nspawn/build";\nSH("true");\n', '   2 | SH("true");', "^^", /hint: import \{ SH \} from "nspawn\/build"/],
     [

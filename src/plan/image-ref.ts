@@ -20,7 +20,7 @@ export function imageRef(written: string): ImageRef | string {
   const scheme = url.protocol.slice(0, -1);
   if (scheme !== "file" && scheme !== "http" && scheme !== "https")
     return `the scheme ${JSON.stringify(scheme)} is not one of file, http, https`;
-  if (scheme !== "file" && !/^https?:\/\/[^/]/i.test(written)) return `${JSON.stringify(written)} has no // before its host`;
+  if (scheme !== "file" && !/^https?:[/\\]{2}/i.test(written)) return `${JSON.stringify(written)} has no // before its host`;
   if (url.username || url.password) return "a URL with a login in it would end up in images and logs";
   if (url.hash) return "a URL of an image has no #fragment";
   if (scheme === "file" && url.hostname !== "")

@@ -161,7 +161,7 @@ describe("renderUnit", () => {
   test("Slice and Property are lines of the service, which is the machine's scope", () => {
     const settings = [setting("Slice", "web.slice"), setting("Property", "MemoryMax=50%"), setting("Property", "DeviceAllow=/dev/a $b rw")];
     const unit = renderUnit(machine({ settings }));
-    expect(unit).toMatch(/\nSlice=machine\.slice\n[^]*\nSlice=web\.slice\nMemoryMax=50%%\nDeviceAllow=\/dev\/a \$b rw\n[^]*\nExecStart=/);
+    expect(unit).toMatch(/\nSlice=machine\.slice\n[\s\S]*\nSlice=web\.slice\nMemoryMax=50%%\nDeviceAllow=\/dev\/a \$b rw\n[\s\S]*\nExecStart=/);
     expect(execStart(unit).join(" ")).not.toMatch(/--slice|--property/);
     expect(() => renderUnit(machine({ settings: [setting("Property", "MemoryMax=1G\nExecStartPre=/bin/evil")] }))).toThrow(/cannot hold/);
   });

@@ -537,13 +537,13 @@ describe.concurrent("the word that is wrong", () => {
 
   test.each([
     [`${head}const x = ;\n`, "   2 | const x = ;", "          ^", /Unexpected token/],
-    [`${head}\nSHH("true");\n`, '   3 | SHH("true");', "^^^", /error: SHH is not defined\n[^]*hint: did you mean SH\?/],
+    [`${head}\nSHH("true");\n`, '   3 | SHH("true");', "^^^", /error: SHH is not defined\n[\s\S]*hint: did you mean SH\?/],
     ['import { IMAGE } from "nspawn/build";\nSH("true");\n', '   2 | SH("true");', "^^", /hint: import \{ SH \} from "nspawn\/build"/],
     [
       '// first\nimport {\n  IMAGE,\n  IMAG } from "nspawn/build";\nIMAG(IMAGE);\n',
       '   4 |   IMAG } from "nspawn/build";',
       "  ^^^^",
-      /"nspawn\/build" has no IMAG\n[^]*hint: did you mean IMAGE\?/,
+      /"nspawn\/build" has no IMAG\n[\s\S]*hint: did you mean IMAGE\?/,
     ],
     [
       'import { IMAGE, MACHINE } from "nspawn/build";\nMACHINE(IMAGE);\n',

@@ -4,7 +4,8 @@ import fc from "fast-check";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { StoredImage } from "../../src/image/store.js";
 import { machinePaths } from "../../src/machine/paths.js";
-import { type Machine, renderUnit, unitMark } from "../../src/machine/unit.js";
+import { type Machine, renderUnit } from "../../src/machine/unit.js";
+import { unitMark } from "../../src/machine/unit-mark.js";
 import type { MachineSpec } from "../../src/plan/step.js";
 import { catalog, type SettingName } from "../../src/settings/catalog.js";
 import type { Setting } from "../../src/settings/merge.js";
@@ -161,7 +162,9 @@ describe("renderUnit", () => {
   test("Slice and Property are lines of the service, which is the machine's scope", () => {
     const settings = [setting("Slice", "web.slice"), setting("Property", "MemoryMax=50%"), setting("Property", "DeviceAllow=/dev/a $b rw")];
     const unit = renderUnit(machine({ settings }));
-    expect(unit).toMatch(/\nSlice=machine\.slice\n[\s\S]*\nSlice=web\.slice\nMemoryMax=50%%\nDeviceAllow=\/dev\/a \$b rw\n[\s\S]*\nExecStart=/);
+    expect(unit).toMatch(
+      /\nSlice=machine\.slice\n[\s\S]*\nSlice=web\.slice\nMemoryMax=50%%\nDeviceAllow=\/dev\/a \$b rw\n[\s\S]*\nExecStart=/,
+    );
     expect(execStart(unit).join(" ")).not.toMatch(/--slice|--property/);
     expect(() => renderUnit(machine({ settings: [setting("Property", "MemoryMax=1G\nExecStartPre=/bin/evil")] }))).toThrow(/cannot hold/);
   });

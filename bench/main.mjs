@@ -5,11 +5,12 @@ import { availableParallelism, cpus, release } from "node:os";
 import { parseArgs } from "node:util";
 import { measureRow } from "./measure.mjs";
 import { demo } from "./rows/demo.mjs";
+import { pullRows } from "./rows/pull.mjs";
 import { start } from "./rows/start.mjs";
 import { stepRows } from "./rows/steps.mjs";
 
 /** @type {readonly ((place: import("./measure.mjs").Place) => readonly import("./measure.mjs").Row[])[]} */
-const groups = [start, stepRows, demo];
+const groups = [start, stepRows, pullRows, demo];
 
 const { values, positionals } = parseArgs({
   options: { work: { type: "string" }, rounds: { type: "string", default: "7" }, json: { type: "string" } },

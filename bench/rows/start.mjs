@@ -19,6 +19,7 @@ export function start({ prefix, project }) {
   return [
     { name: "nspawn-build --help", unit: "ms", ours: () => time([build, "--help"]), ...within(80) },
     { name: "nspawn-setup --help", unit: "ms", ours: () => time([setup, "--help"]), ...within(80) },
+    { name: "nspawn --help", unit: "ms", ours: () => time([`${prefix}/bin/nspawn`, "--help"]), ...within(80) },
     {
       name: "nspawn-build --plan (demo web)",
       unit: "ms",

@@ -5,8 +5,9 @@
 # Programs that the product starts, or that its tests start.
 need_programs() {
 	need_packages systemd-nspawn:systemd-container mmdebstrap:mmdebstrap unshare:util-linux setpriv:util-linux \
-		mount:mount tar:tar zstd:zstd pigz:pigz xz:xz-utils unzip:unzip getfattr:attr getfacl:acl setcap:libcap2-bin strace:strace \
-		script:bsdutils zsh:zsh fish:fish
+		mount:mount tar:tar zstd:zstd pigz:pigz xz:xz-utils getfattr:attr getfacl:acl setcap:libcap2-bin strace:strace \
+		script:bsdutils zsh:zsh fish:fish openssl:openssl nginx:nginx \
+		/usr/lib/python3/dist-packages/yaml/__init__.py:python3-yaml
 }
 
 need_node() {

@@ -1,4 +1,4 @@
-import type { Place } from "./place.js";
+import { type Place, showPlace } from "./place.js";
 
 /** Exit codes of every command: 1 the work failed, 2 the script or the call is wrong, 130 interrupted. */
 export type ExitCode = 1 | 2 | 130;
@@ -24,7 +24,7 @@ export class UsageError extends NspawnError {
 
 /**
  * One thing that is wrong in a script, with its place. `near`: the text on that line that is wrong, as far as it is known; `column`: where it
- * stands, or what stands before it, in characters from 0.
+ * stands, or what stands before it, in characters from 0. `cause`: the error that it comes from, whose program may have said more.
  */
 export type Problem = {
   readonly at: Place;
@@ -32,18 +32,24 @@ export type Problem = {
   readonly hint?: string | undefined;
   readonly near?: string | undefined;
   readonly column?: number | undefined;
+  readonly cause?: unknown;
 };
 
-/** All that is wrong in a script, reported together before anything is done. */
-export class ScriptError extends NspawnError {
-  override readonly name = "ScriptError";
-  override readonly exitCode = 2;
+/** What stands against single lines of a script although they are right by themselves: an image, the host. All of it together. */
+export class ProblemsError extends NspawnError {
+  override readonly name: string = "ProblemsError";
   readonly problems: readonly Problem[];
 
   constructor(problems: readonly Problem[], options: { cause?: unknown } = {}) {
     super(problems.map((p) => p.message).join("; "), options);
     this.problems = problems;
   }
+}
+
+/** All that is wrong in a script, reported together before anything is done. */
+export class ScriptError extends ProblemsError {
+  override readonly name = "ScriptError";
+  override readonly exitCode = 2;
 }
 
 /** One thing that is wrong in the configuration. `at`: `file:line`, the variable of the environment, or the option. */
@@ -94,6 +100,21 @@ export class StepError extends NspawnError {
   constructor(at: Place, message: string, options: { hint?: string | undefined; cause?: unknown }) {
     super(message, options);
     this.at = at;
+  }
+}
+
+/** A template cannot be rendered. `at` is its own line; `near` and `column` are those of a {@link Problem}. */
+export class TemplateError extends NspawnError {
+  override readonly name = "TemplateError";
+  readonly at: Place;
+  readonly near: string | undefined;
+  readonly column: number | undefined;
+
+  constructor(at: Place, message: string, options: Pick<Problem, "hint" | "near" | "column"> = {}) {
+    super(`${showPlace(at)}: ${message}`, { hint: options.hint });
+    this.at = at;
+    this.near = options.near;
+    this.column = options.column;
   }
 }
 

@@ -27,6 +27,8 @@ export type Event =
   | { readonly kind: "output"; readonly line: string }
   | { readonly kind: "step-end"; readonly at: Place; readonly text: string; readonly seconds: number; readonly cached: boolean }
   | { readonly kind: "pushed"; readonly url: string; readonly digest: string; readonly bytes: number; readonly seconds: number }
+  /** Something is gone from the store; `bytes` that are free on its disk. `what`: `image`, a URL's record, or as in `nspawn prune`. */
+  | { readonly kind: "removed"; readonly what: string; readonly name: string; readonly bytes: number }
   | { readonly kind: "acted"; readonly text: string; readonly seconds?: number };
 
 export type EventOf<K extends Event["kind"]> = Extract<Event, { readonly kind: K }>;

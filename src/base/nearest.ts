@@ -1,5 +1,7 @@
 /** The candidate that looks most like a mistyped word, or undefined if none is near. Upper and lower case count as alike. */
 export function nearest(word: string, candidates: readonly string[]): string | undefined {
+  // No one mistypes more than that, and comparing takes time that grows with the length: a word from elsewhere may be huge.
+  if (word.length > longest) return undefined;
   const limit = Math.max(1, Math.floor(word.length / 3));
   const ranked = candidates
     .map((candidate) => ({ candidate, distance: editDistance(word.toLowerCase(), candidate.toLowerCase()) }))
@@ -7,6 +9,14 @@ export function nearest(word: string, candidates: readonly string[]): string | u
     .sort((a, b) => a.distance - b.distance);
   return ranked[0]?.candidate;
 }
+
+/** `did you mean …?`, with the candidate that looks most like a mistyped word; undefined if none is near. */
+export function didYouMean(word: string, candidates: readonly string[]): string | undefined {
+  const near = nearest(word, candidates);
+  return near === undefined ? undefined : `did you mean ${near}?`;
+}
+
+const longest = 64;
 
 /** How many letters have to be put in, taken out, changed, or swapped with their neighbour (optimal string alignment). */
 function editDistance(a: string, b: string): number {

@@ -5,9 +5,10 @@ import {
   InterruptedError,
   messageOf,
   NspawnError,
-  type Problem,
+  ProblemsError,
   ScriptError,
   StepError,
+  TemplateError,
 } from "../base/errors.js";
 import { shellQuote } from "../base/shell-quote.js";
 import { excerpt } from "./excerpt.js";
@@ -21,30 +22,46 @@ import type { Paint } from "./style.js";
  */
 export function errorLines(error: unknown, paint: Paint, stack: boolean): readonly string[] {
   if (error instanceof InterruptedError) return ["interrupted"];
-  const lines = error instanceof ScriptError ? problemLines(error.problems, paint) : otherLines(error, paint);
+  const lines = error instanceof ProblemsError ? problemLines(error, paint) : otherLines(error, paint);
   return stack && error instanceof Error ? [...lines, ...printableLines(inspect(error))] : lines;
 }
 
 /** The command that failed, if that is what the error comes from. */
 export function commandOf(error: unknown): CommandError | undefined {
-  if (error instanceof CommandError) return error;
-  return error instanceof Error && error.cause !== undefined ? commandOf(error.cause) : undefined;
+  return causeOf(error, CommandError);
 }
 
-/** What a script's problems come to: `2 problems in web/build.ts; nothing was done`. */
-export function summary(problems: readonly Problem[]): string {
+/** The template that is wrong, if that is what the error comes from. */
+export function templateOf(error: unknown): TemplateError | undefined {
+  return causeOf(error, TemplateError);
+}
+
+function causeOf<T extends Error>(error: unknown, type: new (...args: never[]) => T): T | undefined {
+  if (error instanceof type) return error;
+  return error instanceof Error && error.cause !== undefined ? causeOf(error.cause, type) : undefined;
+}
+
+/** What the problems come to: `2 problems in web/build.ts; nothing was done`. */
+export function summary(error: ProblemsError): string {
+  const { problems } = error;
   const files = [...new Set(problems.map(({ at }) => here(at.file)))];
-  return `${problems.length} problem${problems.length === 1 ? "" : "s"} in ${files.join(" and ")}; nothing was done`;
+  const count = `${problems.length} problem${problems.length === 1 ? "" : "s"} in ${files.join(" and ")}`;
+  return error instanceof ScriptError ? `${count}; nothing was done` : count;
 }
 
-function problemLines(problems: readonly Problem[], paint: Paint): readonly string[] {
-  const blocks = problems.map(({ at, message, hint, near, column }) => [
-    ...headline(message, paint, placeHere(at)),
-    ...excerpt(at, near, paint, column),
-    ...hintLines(hint, paint),
-  ]);
+function problemLines(error: ProblemsError, paint: Paint): readonly string[] {
+  const blocks = error.problems.map(({ at, message, hint, near, column, cause }) => {
+    const command = commandOf(cause);
+    return [
+      ...headline(message, paint, placeHere(at)),
+      ...excerpt(at, near, paint, column),
+      ...templateLines(cause, paint),
+      ...(command ? commandLines(command, paint) : []),
+      ...hintLines(hint, paint),
+    ];
+  });
   if (blocks.length < 2) return blocks.flat();
-  return [...blocks.flatMap((block) => [...block, ""]), summary(problems)];
+  return [...blocks.flatMap((block) => [...block, ""]), summary(error)];
 }
 
 function otherLines(error: unknown, paint: Paint): readonly string[] {
@@ -62,6 +79,7 @@ function otherLines(error: unknown, paint: Paint): readonly string[] {
   return [
     ...headline(error.message, paint, at && placeHere(at)),
     ...(at ? excerpt(at, undefined, paint) : []),
+    ...templateLines(error, paint),
     ...(command ? commandLines(command, paint) : []),
     ...hintLines(error.hint, paint),
   ];
@@ -71,6 +89,14 @@ function otherLines(error: unknown, paint: Paint): readonly string[] {
 function headline(message: string, paint: Paint, at?: string): readonly string[] {
   const [first = "", ...rest] = printableLines(message);
   return [`${at === undefined ? "" : `${printable(at)}: `}${paint("red", "error:")} ${first}`, ...rest.map((line) => `  ${line}`)];
+}
+
+/** The line of a template that an error comes from. */
+function templateLines(error: unknown, paint: Paint): readonly string[] {
+  const template = templateOf(error);
+  if (!template) return [];
+  const lines = excerpt(template.at, template.near, paint, template.column);
+  return lines.length > 0 ? [`  ${printable(placeHere(template.at))}:`, ...lines] : [];
 }
 
 function commandLines({ argv, output }: CommandError, paint: Paint): readonly string[] {

@@ -52,3 +52,18 @@ ${configuration}
 ${documentation}`,
   };
 }
+
+export const nspawnHelp: HelpText = {
+  description: "Looks after the images on this host. nspawn-build builds them, nspawn-setup runs machines of them.",
+  after: `
+Examples:
+  nspawn image list                        what the store has, and which machines use it
+  nspawn image inspect URL                 all that is known of an image
+  sudo nspawn image pull URL               bring an image and its ancestors in
+  nspawn prune --dry-run                   what could be removed, and how much that is
+  nspawn image list --json | jq '.[].url'  answers as JSON
+
+${exitCodes}
+${configuration}
+nspawn <command> --help says more.`,
+};

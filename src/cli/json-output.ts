@@ -1,7 +1,7 @@
-import { ConfigError, messageOf, NspawnError, type Problem, ScriptError, StepError } from "../base/errors.js";
+import { ConfigError, messageOf, NspawnError, type Problem, ProblemsError, ScriptError, StepError } from "../base/errors.js";
 import type { Event, EventOf } from "../base/events.js";
 import type { Place } from "../base/place.js";
-import { commandOf, summary } from "./error-lines.js";
+import { commandOf, summary, templateOf } from "./error-lines.js";
 import { exitCodeOf } from "./exit-code.js";
 import { levelOf, tells } from "./level.js";
 import type { Output, OutputStream, Telling } from "./output.js";
@@ -25,7 +25,7 @@ export function jsonOutput({ level, stack }: Telling, out: OutputStream): Output
     },
     plan: ({ fields }) => print("plan", fields),
     failed: (error) => {
-      if (error instanceof ScriptError) for (const problem of error.problems) print("problem", problemFields(problem));
+      if (error instanceof ProblemsError) for (const problem of error.problems) print("problem", problemFields(problem));
       if (error instanceof ConfigError) for (const { at, message } of error.problems) print("problem", { at, message });
       print("error", { ...errorFields(error), ...(stack && error instanceof Error ? { stack: error.stack } : {}) });
     },
@@ -44,6 +44,7 @@ export const eventFields: { readonly [K in Event["kind"]]: (event: EventOf<K>) =
   output: ({ line }) => ({ text: line }),
   "step-end": ({ at, text, seconds, cached }) => ({ ...placeFields(at), step: text, seconds, cached }),
   pushed: ({ kind: _, ...fields }) => fields,
+  removed: ({ kind: _, ...fields }) => fields,
   acted: ({ text, seconds }) => ({ message: text, seconds }),
 };
 
@@ -51,21 +52,30 @@ function fieldsOf(event: Event): Fields {
   return (eventFields[event.kind] as (event: Event) => Fields)(event);
 }
 
-function problemFields({ at, message, hint, near }: Problem): Fields {
-  return { ...placeFields(at), message, hint, near };
+function problemFields({ at, message, hint, near, cause }: Problem): Fields {
+  return { ...placeFields(at), message, hint, near, template: templateFields(cause) };
 }
 
 function errorFields(error: unknown): Fields {
   const exit = exitCodeOf(error);
-  if (error instanceof ScriptError) return { message: summary(error.problems), exit };
+  const [problem, ...others] = error instanceof ProblemsError ? error.problems : [];
+  if (error instanceof ProblemsError && (error instanceof ScriptError || others.length > 0)) return { message: summary(error), exit };
   const command = commandOf(error);
+  const at = error instanceof StepError ? error.at : problem?.at;
   return {
     message: messageOf(error),
-    hint: error instanceof NspawnError ? error.hint : undefined,
-    ...(error instanceof StepError ? placeFields(error.at) : {}),
+    hint: problem?.hint ?? (error instanceof NspawnError ? error.hint : undefined),
+    ...(at ? placeFields(at) : {}),
+    template: templateFields(error),
     ...(command ? { command: command.argv, code: command.code, signal: command.signal, output: command.output } : {}),
     exit,
   };
+}
+
+/** Where a template is wrong that an error comes from. */
+function templateFields(error: unknown): Fields | undefined {
+  const template = templateOf(error);
+  return template && { ...placeFields(template.at), near: template.near, column: template.column };
 }
 
 function placeFields({ file, line }: Place): Fields {

@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 import { buildHelp } from "./help.js";
-import { type CommonOptions, runScriptCommand } from "./script-command.js";
+import { runScriptCommand, type ScriptOptions } from "./script-command.js";
 
-type BuildOptions = CommonOptions & { readonly cache: boolean };
+type BuildOptions = ScriptOptions & { readonly cache: boolean };
 
 await runScriptCommand<BuildOptions>({
   kind: "build",

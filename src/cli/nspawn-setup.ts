@@ -1,9 +1,11 @@
 #!/usr/bin/env node
 import type { Action } from "../engine/setup/action.js";
+import type { SetupPlan } from "../plan/setup-plan.js";
+import type { Script } from "../script/load.js";
 import { setupHelp } from "./help.js";
-import { type CommonOptions, notOneOf, runScriptCommand } from "./script-command.js";
+import { notOneOf, runScriptCommand, type ScriptOptions } from "./script-command.js";
 
-type SetupOptions = CommonOptions & { readonly action: string };
+type SetupOptions = ScriptOptions & { readonly action: string };
 
 /** Kept apart from the engine, which the help does not load; the compiler sees that none is missing. */
 const actionHelp: { readonly [A in Action]: string } = {
@@ -25,24 +27,30 @@ await runScriptCommand<SetupOptions>({
   values: { "--action": actionHelp },
   describe: (command) => command.option("--action <action>", "what to do with the machine", "update"),
   plan: async (script, { action }) => {
-    const { planSetup } = await import("../plan/setup-plan.js");
-    checkAction(action);
-    const plan = planSetup(script);
+    const plan = await planFor(script, action);
     const [{ previewSetup }, { shownSetupPlan }] = await Promise.all([
       import("../engine/preview/setup.js"),
       import("./plan/setup-plan.js"),
     ]);
-    return async (context) => shownSetupPlan(await previewSetup(context, plan, action));
+    return async (context) => shownSetupPlan(await previewSetup(context, plan, actionOf(action)));
   },
   work: async (script, { action }) => {
-    const { planSetup } = await import("../plan/setup-plan.js");
-    checkAction(action);
-    const plan = planSetup(script);
+    const plan = await planFor(script, action);
     const { setupMachine } = await import("../engine/setup/setup.js");
-    return (context) => setupMachine(context, plan, action);
+    return (context) => setupMachine(context, plan, actionOf(action));
   },
 });
 
-function checkAction(word: string): asserts word is Action {
-  if (!Object.hasOwn(actionHelp, word)) throw notOneOf("--action", word, Object.keys(actionHelp));
+/** The plan of a script. Where the action may make the machine, what this host's systemd is too old for is a problem of the script, too. */
+async function planFor(script: Script, word: string): Promise<SetupPlan> {
+  const action = actionOf(word);
+  const [{ planSetup }, { makesMachine }] = await Promise.all([import("../plan/setup-plan.js"), import("../engine/setup/action.js")]);
+  if (!makesMachine(action, false)) return planSetup(script);
+  const [{ LocalHost }, { systemdVersion }] = await Promise.all([import("../host/local.js"), import("../host/systemd-version.js")]);
+  return planSetup(script, await systemdVersion(new LocalHost()));
+}
+
+function actionOf(word: string): Action {
+  if (Object.hasOwn(actionHelp, word)) return word as Action;
+  throw notOneOf("--action", word, Object.keys(actionHelp));
 }

@@ -55,6 +55,7 @@ export class Progress {
         this.#end(event.url);
         return eventLines(event, this.#paint).map((line) => this.#done(line));
       case "acted":
+      case "removed":
         this.#end(waiting);
         return eventLines(event, this.#paint).map((line) => this.#done(line));
       case "warning":

@@ -22,3 +22,19 @@ export function showElapsed(seconds: number): string {
   if (hours > 0) return `${hours} h ${String(minutes).padStart(2, "0")} min`;
   return minutes > 0 ? `${minutes} min ${String(whole % 60).padStart(2, "0")} s` : `${whole} s`;
 }
+
+/** How long ago something was, in its largest unit. */
+export function showAge(seconds: number): string {
+  const units = [
+    ["year", 365.25 * 24 * 3600],
+    ["month", 30.44 * 24 * 3600],
+    ["day", 24 * 3600],
+    ["hour", 3600],
+    ["minute", 60],
+  ] as const;
+  for (const [name, length] of units) {
+    const count = Math.floor(seconds / length);
+    if (count >= 1) return `${count} ${name}${count === 1 ? "" : "s"}`;
+  }
+  return "just now";
+}

@@ -1,4 +1,4 @@
-import type { Auth, AuthValues, Login } from "./config.js";
+import type { Auth, AuthValues, Login, Trust } from "./config.js";
 import type { Reading } from "./values.js";
 
 /** What the values of one section `[auth/HOST]` say together. */
@@ -6,7 +6,13 @@ export function readAuth(values: AuthValues): Reading<Auth> {
   const login = readLogin(values);
   if ("wrong" in login) return login;
   if (!/^([\w.-]*|\[[0-9a-f:.]+\])$/i.test(values.host)) return { wrong: "has a host that is no name of a host; a port is the key port" };
-  return { value: { host: values.host || undefined, port: values.port, login: login.value } };
+  if (values.insecure && values.caFile !== undefined) return { wrong: "has a ca_file, which insecure = yes makes useless" };
+  return { value: { host: values.host || undefined, port: values.port, login: login.value, trust: trustOf(values) } };
+}
+
+function trustOf({ insecure, caFile }: AuthValues): Trust {
+  if (insecure) return { kind: "insecure" };
+  return caFile === undefined ? { kind: "system" } : { kind: "ca", file: caFile };
 }
 
 /** The keys of each type of login. */

@@ -1,6 +1,5 @@
+import type { Camel } from "./camel-case.js";
 import type { authKeys, KeySchema, Kinds, schema } from "./schema.js";
-
-type Camel<S> = S extends `${infer Head}_${infer Tail}` ? `${Head}${Capitalize<Camel<Tail>>}` : S;
 
 type ValueOf<K extends KeySchema> = K extends { readonly choices: readonly (infer Word)[] }
   ? K["kind"] extends "choices"
@@ -14,7 +13,15 @@ type ValuesOf<T extends Readonly<Record<string, KeySchema>>> = { readonly [K in 
 export type AuthValues = ValuesOf<typeof authKeys>;
 
 /** How one host is reached. `host` and `port` take the place of those in the URL. */
-export type Auth = { readonly host: string | undefined; readonly port: number | undefined; readonly login: Login };
+export type Auth = {
+  readonly host: string | undefined;
+  readonly port: number | undefined;
+  readonly login: Login;
+  readonly trust: Trust;
+};
+
+/** Whose certificates are good: those of the system's CAs, and of those in `file`; or anybody's. */
+export type Trust = { readonly kind: "system" } | { readonly kind: "ca"; readonly file: string } | { readonly kind: "insecure" };
 
 export type Login =
   | { readonly kind: "empty" }

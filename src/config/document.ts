@@ -38,6 +38,8 @@ const kindDocs: { readonly [K in keyof Kinds]: string } = {
   choice: "a word",
   choices: "words, one a line",
   seconds: "seconds",
+  count: "number",
+  quantity: "number, or with a unit",
   path: "path",
   optionalPath: "path, or empty",
   port: "number",
@@ -121,10 +123,17 @@ host = 10.0.0.7
 port = 8443
 type = token
 token = $HUB_TOKEN
+ca_file = /etc/nspawn/hub-ca.pem
 \`\`\`
 
 A login goes to this one server only, never to another that a redirect leads to, be it the same host at another port. Over \`http:\` it
-goes in the clear, which gives a warning.`;
+goes in the clear, which gives a warning. Redirects are followed for downloads, ten at most, and never from \`https:\` to \`http:\`. An upload is
+not redirected.
+
+Certificates are verified against the CAs of the system, \`/etc/ssl/certs/ca-certificates.crt\` as update-ca-certificates(8) makes it, as curl and
+apt do; where there is no such file, against those that Node brings along. Those of the variable \`NODE_EXTRA_CA_CERTS\` count too. \`ca_file\` and
+\`insecure\` hold for the host in the name of the section, wherever \`host\` and \`port\` lead, and through a proxy too. The certificate has to be
+for the host that is really asked.`;
 
 function keyLines(keys: Keys): readonly string[] {
   return Object.entries(keys).flatMap(([name, { doc, default: text }]) => {

@@ -1,5 +1,5 @@
-/** A value before its references are followed. `verbatim`: there are none in it. */
-export type RawValue = { readonly section: string; readonly text: string; readonly verbatim?: boolean };
+/** A value before its references are followed. `verbatim`: there are none in it. `secret`: nothing of its text may be in a message. */
+export type RawValue = { readonly section: string; readonly text: string; readonly verbatim?: boolean; readonly secret?: boolean };
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -28,24 +28,33 @@ export function expander(values: ReadonlyMap<string, RawValue>, environment: Env
   return (name) => expand(name, []);
 }
 
-function substitute({ section, text }: RawValue, follow: (name: string) => Expanded, environment: Environment): Expanded {
+function substitute({ section, text, secret }: RawValue, follow: (name: string) => Expanded, environment: Environment): Expanded {
   let wrong: string | undefined;
   const replaced = text.replace(/\$(?:(\$)|\{([^}]*)(\}?)|([A-Za-z_][A-Za-z0-9_]*))/g, (whole, dollar, reference, closing, variable) => {
     if (dollar) return "$";
-    const result = variable === undefined ? followReference(whole, reference, closing) : fromEnvironment(variable, environment);
+    const kind = variable !== undefined ? "variable" : closing === "" ? "unclosed" : "reference";
+    const result: Expanded = {
+      variable: () => fromEnvironment(variable, environment),
+      unclosed: () => ({ wrong: `${whole} has no closing }` }),
+      reference: () => follow(reference.includes(":") ? reference : `${section}:${reference}`),
+    }[kind]();
     if ("text" in result) return result.text;
-    wrong ??= result.wrong;
+    wrong ??= secret ? `${wrongInSecret[kind]}; ${dollarHint}` : result.wrong;
     return "";
   });
   return wrong === undefined ? { text: replaced } : { wrong };
-
-  function followReference(whole: string, reference: string, closing: string): Expanded {
-    if (closing === "") return { wrong: `${whole} has no closing }` };
-    return follow(reference.includes(":") ? reference : `${section}:${reference}`);
-  }
 }
+
+const dollarHint = "a $ itself is written $$";
+
+/** What is wrong with a secret, without any of it: what follows a dollar sign may be a part of a password. */
+const wrongInSecret = {
+  variable: "a $ in it names no variable of the environment",
+  unclosed: "a reference in it has no closing }",
+  reference: "a reference in it cannot be followed",
+} as const;
 
 function fromEnvironment(name: string, environment: Environment): Expanded {
   const text = environment[name];
-  return text === undefined ? { wrong: `the environment has no variable ${name}; a $ itself is written $$` } : { text };
+  return text === undefined ? { wrong: `the environment has no variable ${name}; ${dollarHint}` } : { text };
 }

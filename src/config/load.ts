@@ -2,11 +2,12 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { ConfigError, type ConfigProblem } from "../base/errors.js";
 import { readAuth } from "./auth.js";
+import { camelCase } from "./camel-case.js";
 import type { Auth, AuthValues, Config } from "./config.js";
 import { type Environment, type Expanded, expander } from "./expand.js";
 import { authHost } from "./name-check.js";
 import { authKeys, type KeySchema, schema } from "./schema.js";
-import { fromFiles, fromOverrides, fromVariables, type Given, type Source } from "./source.js";
+import { fromFiles, fromOverrides, fromVariables, type Given, isSecret, type Source } from "./source.js";
 import { readValue } from "./values.js";
 
 export type LoadedConfig = {
@@ -51,7 +52,8 @@ class Values {
 
   constructor(sources: readonly Source[], environment: Environment) {
     this.given = new Map(sources.flatMap(({ given }) => given.map((one) => [`${one.section}:${one.key}`, one])));
-    this.#expand = expander(this.given, environment);
+    const raw = [...this.given].map(([name, one]) => [name, { ...one, secret: isSecret(one) }] as const);
+    this.#expand = expander(new Map(raw), environment);
   }
 
   /** Undefined where the value is wrong, which is noted. */
@@ -121,8 +123,4 @@ function latePathList({ given }: Source, read: readonly string[]): readonly stri
         section === "config" && key === "path_list" && text !== schema.config.keys.path_list.default && text !== read.join("\n"),
     )
     .map(({ at }) => `${at}: config/path_list has no effect in a file; set NSPAWN_CONFIG_PATH_LIST or give it in --config`);
-}
-
-function camelCase(name: string): string {
-  return name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
 }

@@ -1,4 +1,4 @@
-import { nearest } from "../base/nearest.js";
+import { didYouMean } from "../base/nearest.js";
 import { authKeys, type KeySchema, retired, schema } from "./schema.js";
 
 /** What a name in a file stands for. */
@@ -15,7 +15,9 @@ export function checkKey(section: string, name: string): NameCheck {
   const keys = keysOf(section);
   if (!keys) return unknownSection(section);
   const key = Object.hasOwn(keys, name) ? keys[name] : undefined;
-  return key ? { kind: "key", key } : { kind: "unknown", message: `[${section}] has no key ${name}${didYouMean(name, Object.keys(keys))}` };
+  return key
+    ? { kind: "key", key }
+    : { kind: "unknown", message: `[${section}] has no key ${name}; ${suggestion(name, Object.keys(keys))}` };
 }
 
 /** Looks a section up, for those without keys too; undefined if it is all right. */
@@ -40,7 +42,7 @@ function unknownSection(section: string): NameCheck {
   if (section === "auth" || section.startsWith("auth/")) {
     return { kind: "unknown", message: `[${section}] names no host; it is [auth/images.example.org], and a port is the key port in it` };
   }
-  return { kind: "unknown", message: `there is no section [${section}]${didYouMean(section, Object.keys(schema))}` };
+  return { kind: "unknown", message: `there is no section [${section}]; ${suggestion(section, Object.keys(schema))}` };
 }
 
 function retiredReason(section: string, key: string): string | undefined {
@@ -49,7 +51,6 @@ function retiredReason(section: string, key: string): string | undefined {
   )?.reason;
 }
 
-function didYouMean(word: string, candidates: readonly string[]): string {
-  const near = nearest(word, candidates);
-  return near === undefined ? `; it is one of ${candidates.join(", ")}` : `; did you mean ${near}?`;
+function suggestion(word: string, candidates: readonly string[]): string {
+  return didYouMean(word, candidates) ?? `it is one of ${candidates.join(", ")}`;
 }

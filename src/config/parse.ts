@@ -48,7 +48,7 @@ export function parseIni(content: string): Ini {
       sections.push({ name: section, line });
       continue;
     }
-    const assignment = /^([^=]*[^=\s])\s*=\s*(.*)$/.exec(text);
+    const assignment = /^([^=]*[^=\s])\s*=\s*(.*)$/s.exec(text);
     if (!assignment?.[1]) problems.push({ line, message: `${JSON.stringify(text)} is neither [section] nor key = value` });
     else if (section === undefined) problems.push({ line, message: `the key ${assignment[1]} stands before any [section]` });
     else open = { indent, entry: { section, key: assignment[1], text: "", line }, values: [assignment[2] ?? ""] };

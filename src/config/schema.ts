@@ -8,6 +8,10 @@ export type Kinds = {
   readonly choice: string;
   readonly choices: readonly string[];
   readonly seconds: number;
+  /** A whole number from 1. */
+  readonly count: number;
+  /** A whole number, also in units of 1024 and its powers: `100G`. */
+  readonly quantity: number;
   /** An absolute path; a relative one starts at the working directory. */
   readonly path: string;
   readonly optionalPath: string | undefined;
@@ -86,6 +90,21 @@ export const schema = {
       extract: { kind: "path", default: "${storage:root}/extract", doc: "Layers: the content of images." },
       runtime: { kind: "path", default: "${storage:root}/runtime", doc: "Writable layers of machines." },
       tempdir: { kind: "path", default: "${storage:root}/tempdir", doc: "Work in progress: downloads and builds." },
+      keep_archives: {
+        kind: "boolean",
+        default: "no",
+        doc: "Keep the archive of each image that is pulled, as `archive/` in the root; it goes with its layer. Nothing here needs it: it is for those who pass it on.",
+      },
+      extract_limit: {
+        kind: "quantity",
+        default: "100G",
+        doc: "How many bytes the files of one archive may have in all, in units of `K`, `M`, `G` or `T` (1024 and its powers); holes of sparse files do not count. A few megabytes can hold enough to fill any disk.",
+      },
+      extract_members: {
+        kind: "quantity",
+        default: "2000000",
+        doc: "How many files, folders and links one archive may hold at most.",
+      },
     },
   },
   build: {
@@ -142,6 +161,21 @@ export const schema = {
         default: "60",
         doc: "How many seconds a server of images has to answer, and then for each further part of the archive.",
       },
+      tries: {
+        kind: "count",
+        default: "5",
+        doc: "How often a download or upload is tried before it fails: after connections that fail or break, answers that do not come in time, and the HTTP status 408, 425, 429 or 5xx. A download goes on where it broke off, and once more of it has come, tries are counted anew.",
+      },
+      retry_pause: {
+        kind: "seconds",
+        default: "1",
+        doc: "About how many seconds lie between the first and the second try. Each further pause is twice as long.",
+      },
+      retry_pause_max: {
+        kind: "seconds",
+        default: "60",
+        doc: "How many seconds a pause has at most, also where the server asks for a longer one (Retry-After).",
+      },
     },
   },
   machine: {
@@ -184,13 +218,23 @@ export const authKeys = {
   username: { kind: "text", default: "", secret: true, doc: "The user, for `basic`." },
   password: { kind: "text", default: "", secret: true, doc: "The password, for `basic`." },
   token: { kind: "text", default: "", secret: true, doc: "The token, for `token`." },
+  ca_file: {
+    kind: "optionalPath",
+    default: "",
+    doc: "A file of certificates in PEM. Certificates that these CAs signed are trusted for this host, besides those that the system trusts.",
+  },
+  insecure: {
+    kind: "boolean",
+    default: "no",
+    doc: "The host's certificate is not verified, so that anybody on the way can read the login and replace images. Each command that uses the host warns of it.",
+  },
 } as const satisfies Readonly<Record<string, KeySchema>>;
 
 /** What the Python tool's configuration has and this one has not, with the reason. A trailing `*` stands for anything. */
 export const retired: readonly { readonly name: string; readonly reason: string }[] = [
   { name: "build/build_space", reason: "builds work in storage/tempdir" },
   { name: "build/build_regex", reason: "builds need no names of machines" },
-  { name: "storage/archive", reason: "archives are not kept: they are extracted while they come in" },
+  { name: "storage/archive", reason: "archives are extracted while they come in; storage/keep_archives keeps them below storage/root" },
   { name: "storage/provision", reason: "nothing is provisioned through a folder" },
   { name: "wrapper/*", reason: "programs are found in PATH and called with fixed options" },
   { name: "hatch/*", reason: "services come with their own scripts" },

@@ -1,7 +1,7 @@
 import { isUtf8 } from "node:buffer";
 import { readFileSync, statSync } from "node:fs";
 import { type ConfigProblem, hasCode, messageOf, UsageError } from "../base/errors.js";
-import { nearest } from "../base/nearest.js";
+import { didYouMean } from "../base/nearest.js";
 import type { Environment, RawValue } from "./expand.js";
 import { authHost, checkKey, checkSection } from "./name-check.js";
 import { type Ini, type IniEntry, parseIni } from "./parse.js";
@@ -46,8 +46,8 @@ function unknownVariables(environment: Environment): readonly string[] {
   return Object.keys(environment)
     .filter((name) => sections.some((start) => name.startsWith(start)) && !known.includes(name) && !otherVariables.has(name))
     .map((name) => {
-      const near = nearest(name, known);
-      return `the variable ${name} is no key of the configuration, and means nothing${near === undefined ? "" : `; did you mean ${near}?`}`;
+      const suggestion = didYouMean(name, known);
+      return `the variable ${name} is no key of the configuration, and means nothing${suggestion === undefined ? "" : `; ${suggestion}`}`;
     });
 }
 
@@ -156,7 +156,8 @@ function relativePaths({ entries }: Ini, at: (entry: IniEntry) => string): reado
   });
 }
 
-function isSecret({ section, key, text }: Given): boolean {
+/** Whether a value may be in no message. */
+export function isSecret({ section, key, text }: Given): boolean {
   const check = checkKey(section, key);
   const known: KeySchema | undefined = check.kind === "key" ? check.key : undefined;
   if (text === "" || !known?.secret) return false;

@@ -25,6 +25,15 @@ const readers: Readers = {
       ? { value }
       : wrong(`is a number of seconds, more than 0 and at most ${maxSeconds}, not ${quoted(text)}`);
   },
+  count: (text) => {
+    const value = /^\d{1,9}$/.test(text) ? Number(text) : 0;
+    return value > 0 && value <= maxCount ? { value } : wrong(`is a whole number from 1 to ${maxCount}, not ${quoted(text)}`);
+  },
+  quantity: (text) => {
+    const [, digits = "0", unit = ""] = /^(\d{1,15}) ?([KMGT]?)$/i.exec(text) ?? [];
+    const value = Number(digits) * 1024 ** ["", "K", "M", "G", "T"].indexOf(unit.toUpperCase());
+    return value > 0 && Number.isSafeInteger(value) ? { value } : wrong(`is a whole number, or one with K, M, G or T, not ${quoted(text)}`);
+  },
   path: (text) => {
     if (/^~/.test(text)) return wrong(`is a path without a shell's ~: $HOME is the home folder; not ${quoted(text)}`);
     if (/^(["']).*\1$/.test(text)) return wrong(`is a path without quotes, not ${text}`);
@@ -61,6 +70,8 @@ const booleans: ReadonlyMap<string, boolean> = new Map([
 
 /** Timers of Node end at 2³¹ ms; a day is more than anybody waits for a network. */
 const maxSeconds = 86_400;
+
+const maxCount = 1000;
 
 /** Mount options that hold anyway, see layer/overlay.ts and machine/unit.ts. */
 const always: ReadonlySet<string> = new Set(["index=off", "metacopy=off", "redirect_dir=off", "nodev"]);

@@ -62,7 +62,7 @@ export type Tool = {
   readonly dateDots: (date?: Date) => string;
 
   /**
-   * A new private folder (mode 0700) for the script's own use. It is removed when the command ends, also by an error or Ctrl-C.
+   * A new private folder (mode 0700) for the script's own use. It is removed when the command ends; after Ctrl-C in the script, by the next one that makes a folder.
    * The only helper that writes: it does so with `--plan`, too.
    */
   readonly tempDir: () => string;

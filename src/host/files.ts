@@ -3,12 +3,15 @@ import { mkdir, open, readFile, rename, unlink } from "node:fs/promises";
 import { dirname } from "node:path";
 import { hasCode } from "../base/errors.js";
 
-/** Writes a file whole or not at all: beside its place, synced, then renamed. */
-export async function writeWhole(path: string, content: string, mode = 0o644): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
-  const temporary = `${path}.nspawn-${process.pid}-${randomUUID()}`;
+/**
+ * Writes a file whole or not at all: to another name, synced, then renamed.
+ * @param options.temporary that name, on the same file system; beside the file by default
+ */
+export async function writeWhole(path: string, content: string, options: { readonly temporary?: string } = {}): Promise<void> {
+  const { temporary = `${path}.nspawn-${process.pid}-${randomUUID()}` } = options;
+  for (const name of [path, temporary]) await mkdir(dirname(name), { recursive: true });
   try {
-    const file = await open(temporary, "w", mode);
+    const file = await open(temporary, "w", 0o644);
     try {
       await file.writeFile(content);
       await file.sync();

@@ -1,12 +1,17 @@
-import { mkdir, open, readFile } from "node:fs/promises";
-import { dirname } from "node:path";
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { CommandError } from "../base/errors.js";
 import type { Host } from "./host.js";
 
 /** A lock that is held until it is released, or until this process dies. */
 export type Lock = { release(): Promise<void> };
 
+/** Exit codes: somebody else has the lock; the file was removed while it was waited for. */
 const busy = 75;
+const gone = 76;
+
+/** Says that it has the lock, and keeps it as long as its input is open; unless the file that it has is no more the one of that name. */
+const holdIfThere = `for open in /proc/self/fd/*; do if [ "$open" -ef "$1" ]; then echo held; exec cat; fi; done; exit ${gone}`;
 
 /**
  * Takes an exclusive lock on a file, by flock(1): the kernel lets go of it when the process that holds it ends, in whatever
@@ -16,13 +21,32 @@ const busy = 75;
 export async function takeLock(host: Host, path: string, holder: string, onWait: (other: string) => void): Promise<Lock> {
   await mkdir(dirname(path), { recursive: true });
   const flock = (...options: string[]) =>
-    host.runBeside({ argv: ["flock", "--exclusive", "--no-fork", ...options, path, "sh", "-c", "echo held; exec cat"] });
-  const running = await flock("--nonblock", "--conflict-exit-code", String(busy)).catch(async (error: unknown) => {
-    if (!(error instanceof CommandError && error.code === busy)) throw error;
-    onWait((await readFile(path, "utf8").catch(() => "")).trim() || "another process");
-    return flock();
-  });
-  const file = await open(path, "w");
-  await file.writeFile(`${holder}\n`).finally(() => file.close());
-  return { release: () => running.close() };
+    host.runBeside({ argv: ["flock", "--exclusive", "--no-fork", ...options, path, "sh", "-c", holdIfThere, "sh", path] });
+  for (;;) {
+    try {
+      const running = await flock("--nonblock", "--conflict-exit-code", String(busy)).catch(async (error: unknown) => {
+        if (!endedWith(error, busy)) throw error;
+        onWait((await readFile(path, "utf8").catch(() => "")).trim() || "another process");
+        return flock();
+      });
+      // Without the name, as on a full disk, it is a lock all the same.
+      await writeFile(path, `${holder}\n`).catch(() => undefined);
+      return { release: () => running.close() };
+    } catch (error) {
+      if (!endedWith(error, gone)) throw error;
+    }
+  }
+}
+
+/** Removes the files in a folder of locks that nobody holds. Returns how many. */
+export async function removeFreeLocks(host: Host, folder: string): Promise<number> {
+  const names = await readdir(folder);
+  const script = 'for lock; do flock --nonblock "$lock" rm "$lock" && echo removed; done; true';
+  let removed = 0;
+  await host.run({ argv: ["sh", "-c", script, "sh", ...names.map((name) => join(folder, name))], output: () => void removed++ });
+  return removed;
+}
+
+function endedWith(error: unknown, code: number): boolean {
+  return error instanceof CommandError && error.code === code;
 }

@@ -6,6 +6,7 @@ import { MissingProgramError } from "../base/errors.js";
 const packages = {
   cp: "coreutils",
   dd: "coreutils",
+  du: "coreutils",
   env: "coreutils",
   install: "coreutils",
   mkdir: "coreutils",
@@ -18,7 +19,6 @@ const packages = {
   pigz: "pigz",
   xz: "xz-utils",
   zstd: "zstd",
-  unzip: "unzip",
   getfattr: "attr",
   setfattr: "attr",
   flock: "util-linux",

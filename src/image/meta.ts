@@ -3,7 +3,7 @@ import { messageOf, NspawnError } from "../base/errors.js";
 import { shorten } from "../base/shorten.js";
 import { type ImageRef, imageRef } from "../plan/image-ref.js";
 import { isSettingName, type SettingName } from "../settings/catalog.js";
-import { entriesOf, type SettingEntry, WrongValue } from "../settings/value.js";
+import { entriesOf, type SettingEntry } from "../settings/value.js";
 
 /** File at the root of every image, shared with the Python tool of the same name. */
 export const metaFile = "nspawn-image.yaml";
@@ -156,9 +156,9 @@ function entries(line: string, wrong: Wrong): readonly SettingEntry[] {
   const at = line.indexOf("=");
   const name = settingName(line.slice(0, Math.max(0, at)), wrong);
   const value = line.slice(at + 1);
-  const read = entriesOf(name, value);
-  if (read instanceof WrongValue) throw wrong(`${name} takes ${read.expected}, not ${shorten(JSON.stringify(value))}`);
-  return read;
+  const { entries, wrong: bad } = entriesOf(name, value);
+  if (bad[0]) throw wrong(`${name} takes ${bad[0].expected}, not ${shorten(JSON.stringify(value))}`);
+  return entries;
 }
 
 function settingName(name: string, wrong: Wrong): SettingName {

@@ -1,4 +1,5 @@
 import { messageOf } from "../base/errors.js";
+import type { Place } from "../base/place.js";
 import { readMember } from "../packer/member.js";
 import type { ImageRef } from "../plan/image-ref.js";
 import { sameContent } from "../transport/transport.js";
@@ -13,6 +14,8 @@ export type ImagePreview = Pick<StoredImage, "image"> & {
   /** `stored`: the store has it; `new`: it would be pulled; `unknown`: its URL does not answer, for the reason in `trouble`. */
   readonly state: "stored" | "new" | "unknown";
   readonly trouble?: string;
+  /** The line of the script that asks for it, or for an image above it. */
+  readonly at?: Place | undefined;
   /** The layer that would be used; undefined if it is not in the store. */
   readonly stored: StoredLayer | undefined;
   /** The image's metadata; undefined if they cannot be known. */
@@ -24,7 +27,7 @@ export async function previewChain(context: PullContext, wanted: readonly Wanted
   const links = await linkChain(
     wanted,
     async (want) => {
-      const preview = await previewImage(context, want);
+      const preview = { ...(await previewImage(context, want)), at: want.at };
       // What is not there yet has no layer that could be shared.
       return {
         image: want.image,
@@ -48,14 +51,22 @@ async function previewImage(context: PullContext, want: Wanted): Promise<ImagePr
   let text: string | undefined;
   try {
     const transport = await context.transports.for(image);
-    if (record && layer && sameContent(record.validators, await transport.probe(image))) return inStore(context, image, layer, want);
+    if (record && layer && sameContent(record.validators, await transport.probe(image, { once: true })))
+      return inStore(context, image, layer, want);
     text = await peek(context, image);
   } catch (error) {
     const known = layer && (await store.image(image, layer)).meta;
-    return { image, state: "unknown", trouble: messageOf(error), stored: layer, known };
+    return { image, state: "unknown", trouble: troubleOf(error, image), stored: layer, known };
   }
   // What is wrong in the metadata is no trouble that passes.
   return { image, state: "new", stored: undefined, known: text === undefined ? noMeta(image.written) : readMeta(text, image.written) };
+}
+
+/** Why a URL does not answer, without the URL itself: it is there already wherever this is shown. */
+function troubleOf(error: unknown, image: ImageRef): string {
+  const message = messageOf(error);
+  const before = `${image.written}: `;
+  return message.startsWith(before) ? message.slice(before.length) : message;
 }
 
 async function inStore({ store }: PullContext, image: ImageRef, layer: StoredLayer, want?: Wanted): Promise<ImagePreview> {
@@ -65,6 +76,6 @@ async function inStore({ store }: PullContext, image: ImageRef, layer: StoredLay
 
 /** Reads as much of an archive as it takes to find the image's metadata. */
 async function peek({ host, transports }: PullContext, image: ImageRef): Promise<string | undefined> {
-  const { body } = await (await transports.for(image)).get(image);
-  return readMember(host, body, `./${metaFile}`, maxMetaBytes);
+  const { body } = await (await transports.for(image)).get(image, { once: true });
+  return readMember(host, body, image.written, `./${metaFile}`, maxMetaBytes);
 }

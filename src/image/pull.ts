@@ -1,15 +1,19 @@
+import { join } from "node:path";
 import { type Report, secondsSince } from "../base/events.js";
+import type { Config } from "../config/config.js";
 import type { Host } from "../host/host.js";
 import type { ImageRef } from "../plan/image-ref.js";
 import { sameContent, type Transport } from "../transport/transport.js";
 import type { Transports } from "../transport/transports.js";
-import { checkDigest, downloadArchive } from "./download.js";
+import { checkDigest, downloadArchive, startingAnew } from "./download.js";
+import { archiveEnding, keepArchive } from "./keep-archive.js";
 import type { ImageStore, StoredImage, StoredLayer } from "./store.js";
 import { unpack } from "./unpack.js";
 
 /** What pulling needs around it. */
 export type PullContext = {
   readonly host: Host;
+  readonly config: Pick<Config, "storage">;
   readonly store: ImageStore;
   readonly transports: Transports;
   readonly report: Report;
@@ -53,7 +57,7 @@ export async function hasMovedOn({ store, transports }: PullContext, image: Imag
   const record = await store.record(image);
   if (!record) return false;
   if (record.digest !== digest) return true;
-  const now = await (await transports.for(image)).probe(image).catch(() => record.validators);
+  const now = await (await transports.for(image)).probe(image, { once: true }).catch(() => record.validators);
   return Object.keys(now).length > 0 && !sameContent(record.validators, now);
 }
 
@@ -77,19 +81,28 @@ async function currentLayer(
 }
 
 async function download(
-  { host, store, report }: PullContext,
+  { host, config, store, report }: PullContext,
   transport: Transport,
   image: ImageRef,
   pin: Pin | undefined,
 ): Promise<StoredLayer> {
   report({ kind: "begin", text: `pull ${image.written}`, url: image.written });
-  return store.whileTemporary(async (scratch) => {
-    const unpacked = await downloadArchive({ host, report }, transport, image, (archive) => unpack(host, archive, image.written, scratch));
-    checkPin(image, unpacked.digest, pin);
-    const layer = await store.addLayer(unpacked.folder, unpacked.digest, unpacked.bytes);
-    await store.setRecord(image, layer.digest, unpacked.validators);
-    return layer;
-  });
+  return startingAnew(report, () =>
+    store.whileTemporary(async (scratch) => {
+      const kept = store.keepsArchives ? { path: join(scratch, "archive"), ending: archiveEnding(image) } : undefined;
+      const unpacked = await downloadArchive({ host, report }, transport, image, (archive, announced) =>
+        unpack(host, kept ? keepArchive(archive, kept.path) : archive, image.written, scratch, {
+          devices: "whiteouts",
+          limits: config.storage,
+          announced,
+        }),
+      );
+      checkPin(image, unpacked.digest, pin);
+      const layer = await store.addLayer({ ...unpacked, archive: kept });
+      await store.setRecord(image, layer.digest, unpacked.validators);
+      return layer;
+    }),
+  );
 }
 
 function checkPin(image: ImageRef, digest: string, pin: Pin | undefined): void {

@@ -1,8 +1,9 @@
 import { shortDigest } from "../base/digest.js";
 import { NspawnError } from "../base/errors.js";
 import type { Report } from "../base/events.js";
-import { settleAll } from "../base/settle.js";
+import type { Place } from "../base/place.js";
 import type { ImageRef } from "../plan/image-ref.js";
+import { findEach } from "./find-each.js";
 import type { ImageMeta, ParentRef } from "./meta.js";
 import { hasMovedOn, type PullContext, pull } from "./pull.js";
 import type { StoredImage } from "./store.js";
@@ -13,8 +14,11 @@ export type ImageChain = readonly StoredImage[];
 /** What counts of an image for its place in a chain. */
 type Link = { readonly image: ImageRef; readonly layer: { readonly id: string }; readonly meta: Pick<ImageMeta, "parents"> };
 
-/** What a chain is made from: the image itself, or the parents of one that is being built, in the order of PULL. */
-export type Wanted = ParentRef & { readonly pinned: boolean };
+/**
+ * What a chain is made from: the image itself, or the parents of one that is being built, in the order of PULL. `at`: the line of the
+ * script that asks for it, or for an image above it.
+ */
+export type Wanted = ParentRef & { readonly pinned: boolean; readonly at?: Place | undefined };
 
 /** Finds an image's ancestors, pulling what is not there. */
 export async function resolveChain(context: PullContext, wanted: readonly Wanted[]): Promise<ImageChain> {
@@ -74,9 +78,12 @@ async function getAll<T extends Link>(
       }
       if (earlier === undefined) asked.set(want.image.url, want.digest);
     }
-    const found = await settleAll(fresh.map(get));
-    for (const image of found) images.set(image.image.url, image);
-    wave = found.flatMap((image) => parentsOf(image, named));
+    const found = await findEach(fresh, async (want) => {
+      const image = await get(want);
+      return { image, parents: parentsOf(image, named).map((parent) => ({ ...parent, at: want.at })) };
+    });
+    for (const { image } of found) images.set(image.image.url, image);
+    wave = found.flatMap(({ parents }) => parents);
   }
   return images;
 }

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { Readable } from "node:stream";
 import type { Host } from "../host/host.js";
 import { statInRoot } from "../layer/root-path.js";
-import { type Extracted, extractArchive } from "../packer/extract.js";
+import { type Extracted, type ExtractOptions, extractArchive } from "../packer/extract.js";
 import { metaFile } from "./meta.js";
 
 /** An archive that was extracted: the root of what is in it, and the archive's own digest and size. */
@@ -14,10 +14,16 @@ export type Unpacked = Extracted & { readonly folder: string };
  * @param origin what it is, for errors
  * @param scratch a folder that is there; the result is a new folder in it
  */
-export async function unpack(host: Host, archive: Readable, origin: string, scratch: string): Promise<Unpacked> {
+export async function unpack(
+  host: Host,
+  archive: Readable,
+  origin: string,
+  scratch: string,
+  options: Omit<ExtractOptions, "layer">,
+): Promise<Unpacked> {
   const folder = join(scratch, "layer");
   await mkdir(folder, { mode: 0o755 });
-  const extracted = await extractArchive(host, archive, origin, folder, { layer: true });
+  const extracted = await extractArchive(host, archive, origin, folder, { layer: true, ...options });
   return { ...extracted, folder: await rootOf(folder) };
 }
 

@@ -1,10 +1,10 @@
 import { join } from "node:path";
 import type { Config } from "../config/config.js";
 
-type HostFolders = { readonly machines: string; readonly units: string };
+export type HostFolders = { readonly machines: string; readonly units: string };
 
 /** Where systemd looks for machines and their units, which no configuration changes. */
-const hostFolders: HostFolders = { machines: "/var/lib/machines", units: "/etc/systemd/system" };
+export const hostFolders: HostFolders = { machines: "/var/lib/machines", units: "/etc/systemd/system" };
 
 /** Where the parts of a machine lie on the host. */
 export type MachinePaths = {

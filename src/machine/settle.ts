@@ -1,11 +1,13 @@
-import { NspawnError } from "../base/errors.js";
+import { type Problem, ProblemsError, ScriptError } from "../base/errors.js";
+import type { Place } from "../base/place.js";
 import { shorten } from "../base/shorten.js";
 import { type Ancestor, inheritSettings } from "../image/inherit.js";
+import { contradictionProblem, versionProblems } from "../plan/setting-problems.js";
 import type { SetupPlan } from "../plan/setup-plan.js";
-import { contradictions } from "../settings/contradiction.js";
+import { type Contradiction, contradictions } from "../settings/contradiction.js";
 import type { Setting } from "../settings/merge.js";
 import { ungranted } from "../settings/trust.js";
-import { tooNew, tooNewError } from "../settings/version.js";
+import { tooNew } from "../settings/version.js";
 import { unfitArgument, unitArgument } from "./quote.js";
 
 /** What counts besides script and images. */
@@ -14,41 +16,64 @@ export type SettleOptions = {
   readonly trustList: readonly string[];
   /** Version of the host's systemd, undefined if it is not known. */
   readonly systemd: number | undefined;
+  /** Whether all of the images are known, as they are by default: only then something can be lacking. */
+  readonly complete?: boolean;
 };
 
-/** Why a machine cannot be as it is asked for. */
-type Refusal = { readonly message: string; readonly hint?: string | undefined };
-
-/** The settings and the command of a machine, each with its origin; a machine with refusals is not set up. */
+/** The settings and the command of a machine, each with its origin; one with problems or refusals is not set up. */
 export type Settled = {
   readonly settings: readonly Setting[];
-  readonly command: { readonly argv: readonly string[]; readonly origin: string } | undefined;
-  readonly refusals: readonly Refusal[];
+  readonly command: SettledCommand | undefined;
+  /** What the script's own settings make wrong, whatever its images say. */
+  readonly problems: readonly Problem[];
+  /** What images, or script and images together, make wrong: at the line of the script that it is about. */
+  readonly refusals: readonly Problem[];
+  readonly warnings: readonly string[];
 };
+
+/** `at`: the line of the script, if it is the script's. */
+type SettledCommand = { readonly argv: readonly string[]; readonly origin: string; readonly at?: Place | undefined };
 
 /**
  * Settles what a setup script and its image's ancestors say of a machine: nearest wins, lists add up, `null` removes.
  * @param chain top image first
  */
 export function settle(plan: SetupPlan, chain: readonly Ancestor[], options: SettleOptions): Settled {
+  const { systemd, complete = true } = options;
   const settings = inheritSettings(chain, plan.settings);
   const boot = settings.find(({ name, value }) => name === "Boot" && value === "yes");
   const command = commandOf(plan, chain, boot);
+  const parts = partsOf(settings, command);
+  const isOwn = ({ at }: Pick<Part, "at">): boolean => at !== undefined;
+  const clashes = contradictions(settings, complete, systemd);
   const refusals = [
     ...commandOfBoot(plan, boot),
-    ...contradictions(settings, true, options.systemd),
-    ...beyondHost(settings, options.systemd),
-    ...beyondUnit(settings, command),
+    ...clashes.filter((clash) => !clash.settings.every(isOwn)).map((clash) => refuseClash(plan, clash)),
+    ...beyondHost(
+      plan,
+      settings.filter((setting) => !isOwn(setting)),
+      systemd,
+    ),
+    ...unfitParts(
+      plan,
+      parts.filter((part) => !isOwn(part)),
+    ),
+    ...tooLong(plan, parts),
     ...withoutGrant(plan, chain, settings, options.trustList),
   ];
-  return { settings, command, refusals };
+  const problems = [
+    ...clashes.filter((clash) => clash.settings.every(isOwn)).flatMap(contradictionProblem),
+    ...(systemd === undefined ? [] : versionProblems(settings.filter(isOwn), systemd)),
+    ...unfitParts(plan, parts.filter(isOwn)),
+  ];
+  return { settings, command, problems, refusals, warnings: complete ? idleWarning(plan, settings, boot, command) : [] };
 }
 
-/** All refusals of a machine as one error, undefined if there are none. */
-export function refusalError({ refusals }: Settled): NspawnError | undefined {
-  if (refusals.length === 0) return undefined;
-  const hints = refusals.flatMap(({ hint }) => hint ?? []);
-  return new NspawnError(refusals.map(({ message }) => message).join("\n"), { hint: hints.length > 0 ? hints.join("\n") : undefined });
+/** All that speaks against a machine as one error, undefined if nothing does: a ScriptError, if any of it is the script's own. */
+export function refusalError({ problems, refusals }: Pick<Settled, "problems" | "refusals">): ProblemsError | undefined {
+  const all = [...problems, ...refusals];
+  if (all.length === 0) return undefined;
+  return problems.length > 0 ? new ScriptError(all) : new ProblemsError(all);
 }
 
 /**
@@ -56,7 +81,7 @@ export function refusalError({ refusals }: Settled): NspawnError | undefined {
  * image that boots is not given the command of one below it as arguments of init.
  */
 function commandOf(plan: SetupPlan, chain: readonly Ancestor[], boot: Setting | undefined): Settled["command"] {
-  if (plan.command) return { argv: plan.command, origin: plan.script };
+  if (plan.command) return { argv: plan.command, origin: plan.script, at: plan.lines.exec };
   const image = chain.find(({ meta }) => meta.command !== undefined);
   if (!image?.meta.command) return undefined;
   const distance = (origin: string): number => chain.findIndex((other) => other.image.written === origin);
@@ -64,33 +89,73 @@ function commandOf(plan: SetupPlan, chain: readonly Ancestor[], boot: Setting | 
   return { argv: image.meta.command, origin: image.image.written };
 }
 
-function beyondHost(settings: readonly Setting[], systemd: number | undefined): readonly Refusal[] {
-  const newer = systemd === undefined ? [] : tooNew(settings, systemd);
-  return systemd === undefined || newer.length === 0 ? [] : [tooNewError(newer, systemd)];
+/** What an image's settings contradict, with the way out of it. */
+function refuseClash(plan: SetupPlan, { settings, message, hint }: Contradiction): Problem {
+  const own = settings.findLast(({ at }) => at !== undefined);
+  const inherited = settings.filter(({ at }) => at === undefined);
+  const origins = inherited.map(({ name, origin }) => `\n  ${name}  from ${origin}`).join("");
+  const ways = [
+    ...(own ? [`delete ${own.name}`] : []),
+    ...inherited.map(({ name }) => `WITH({ ${name}: null }) takes away what was inherited`),
+  ];
+  return { at: own?.at ?? plan.lines.image, near: own?.name, message: `${message}:${origins}`, hint: hint ?? ways.join(", or ") };
+}
+
+/** What images set that the host's systemd is too old for. */
+function beyondHost({ lines }: SetupPlan, inherited: readonly Setting[], systemd: number | undefined): readonly Problem[] {
+  if (systemd === undefined) return [];
+  return tooNew(inherited, systemd).map(({ setting: { name, origin }, message }) => ({
+    at: lines.image,
+    message: `${message}:\n  ${name}  from ${origin}`,
+    hint: `do without: WITH({ ${name}: null })`,
+  }));
+}
+
+/** A machine that nobody has said anything to run in: what systemd-nspawn does then is hardly meant. */
+function idleWarning(
+  { machine }: SetupPlan,
+  settings: readonly Setting[],
+  boot: Setting | undefined,
+  command: Settled["command"],
+): readonly string[] {
+  if (boot || command || settings.some(({ name }) => name === "Parameters")) return [];
+  return [
+    `nothing says what the machine ${machine.name} runs: systemd-nspawn starts a shell without a terminal, which ends at once; say EXEC([program, …]), or WITH({ Boot: true })`,
+  ];
 }
 
 /** Bytes of a command line in a unit, with room for what is ours: systemd takes one mebibyte (LONG_LINE_MAX in its basic/fileio.h). */
 const longestCommand = 1_000_000;
 
-/** What no unit can hold, with where it comes from. */
-function beyondUnit(settings: readonly Setting[], command: Settled["command"]): readonly Refusal[] {
-  const parts = [
-    ...settings.map(({ name, value, origin }) => ({ name, value, origin })),
-    ...(command ? command.argv.map((value) => ({ name: "the command", value, origin: command.origin })) : []),
-  ];
-  const unfit = parts.flatMap(({ name, value, origin }) => {
-    const why = unfitArgument(value);
-    return why === undefined ? [] : [{ message: `${name} of ${origin}: ${why}: ${shorten(value)}` }];
-  });
-  if (unfit.length > 0) return unfit;
-  const bytes = parts.reduce((sum, { name, value }) => sum + name.length + Buffer.byteLength(unitArgument(value)), 0);
-  return bytes > longestCommand ? [{ message: `settings and command have ${bytes} bytes, more than a unit can hold` }] : [];
+/** A text that becomes part of the unit. */
+type Part = { readonly name: string; readonly value: string; readonly origin: string; readonly at?: Place | undefined };
+
+function partsOf(settings: readonly Setting[], command: Settled["command"]): readonly Part[] {
+  return [...settings, ...(command ? command.argv.map((value) => ({ ...command, name: "the command", value })) : [])];
 }
 
-function commandOfBoot(plan: SetupPlan, boot: Setting | undefined): readonly Refusal[] {
+/** What no unit can hold, with where it comes from. */
+function unfitParts({ lines }: SetupPlan, parts: readonly Part[]): readonly Problem[] {
+  return parts.flatMap(({ name, value, origin, at }) => {
+    const why = unfitArgument(value);
+    const whose = at ? name : `${name} of ${origin}`;
+    return why === undefined ? [] : [{ at: at ?? lines.image, message: `${whose}: ${why}: ${shorten(value)}` }];
+  });
+}
+
+/** What is too much for one line of a unit, where nothing else is wrong with it. */
+function tooLong({ lines }: SetupPlan, parts: readonly Part[]): readonly Problem[] {
+  if (parts.some(({ value }) => unfitArgument(value) !== undefined)) return [];
+  const bytes = parts.reduce((sum, { name, value }) => sum + name.length + Buffer.byteLength(unitArgument(value)), 0);
+  if (bytes <= longestCommand) return [];
+  return [{ at: lines.machine, message: `settings and command have ${bytes} bytes, more than a unit can hold` }];
+}
+
+function commandOfBoot(plan: SetupPlan, boot: Setting | undefined): readonly Problem[] {
   if (!plan.command || !boot) return [];
   return [
     {
+      at: plan.lines.exec ?? plan.lines.image,
       message: `EXEC of ${plan.script} would become arguments of init: ${boot.origin} sets Boot`,
       hint: "WITH({ Boot: null }) runs the command instead; arguments of init go into Parameters",
     },
@@ -103,7 +168,7 @@ function withoutGrant(
   chain: readonly Ancestor[],
   settings: readonly Setting[],
   trustList: readonly string[],
-): readonly Refusal[] {
+): readonly Problem[] {
   const trusted = new Set(chain.flatMap(({ image }) => (trustList.some((start) => image.url.startsWith(start)) ? [image.written] : [])));
   const refused = ungranted(settings, {
     script: plan.script,
@@ -116,6 +181,7 @@ function withoutGrant(
   const names = [...new Set(refused.map(({ name }) => JSON.stringify(name)))].join(", ");
   return [
     {
+      at: plan.lines.image,
       message: `the image sets what opens this host to the machine:\n${list}`,
       hint: `if that is meant: IMAGE(${JSON.stringify(plan.image.written)}, { grant: [${names}] }), or give these settings in WITH`,
     },

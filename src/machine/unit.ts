@@ -1,17 +1,20 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { messageOf, NspawnError } from "../base/errors.js";
+import { hasCode, messageOf, NspawnError } from "../base/errors.js";
+import type { Place } from "../base/place.js";
+import { decodeUtf8 } from "../base/utf8.js";
 import type { Config } from "../config/config.js";
 import { type Program, programPath } from "../host/programs.js";
 import type { ImageChain } from "../image/resolve.js";
 import { travelOptions } from "../layer/overlay.js";
 import type { MachineSpec } from "../plan/step.js";
-import type { Setting } from "../settings/merge.js";
+import { originOf, type Setting } from "../settings/merge.js";
 import { directivesOf, parametersOf, renderSettings } from "../settings/render.js";
 import { renderTemplate } from "../template/template.js";
 import { bindStubs } from "./bind-stub.js";
 import type { MachinePaths } from "./paths.js";
 import { overlayPath, unitArgument, unitCommand, unitComment, unitPath, unitPaths, unitValue } from "./quote.js";
+import { unitMark } from "./unit-mark.js";
 
 /** A machine with everything settled: enough to write its unit. */
 export type Machine = {
@@ -19,15 +22,12 @@ export type Machine = {
   readonly spec: MachineSpec;
   readonly chain: ImageChain;
   readonly settings: readonly Setting[];
-  readonly command: { readonly argv: readonly string[]; readonly origin: string } | undefined;
+  readonly command: { readonly argv: readonly string[]; readonly origin: string; readonly at?: Place | undefined } | undefined;
   readonly paths: MachinePaths;
   /** Folder of the layers: the unit names them relative to it. */
   readonly layersFolder: string;
   readonly config: Pick<Config["machine"], "template" | "useBindStub" | "overlayfsMountOpts">;
 };
-
-/** How every unit of ours begins; others are never touched. */
-export const unitMark = "# nspawn machine";
 
 /** mount(2) takes one page of options. */
 const maxOptions = 4095;
@@ -47,14 +47,22 @@ export function sameUnit(a: string, b: string): boolean {
 }
 
 function readTemplate(path: string): string {
+  let text: string | undefined;
   try {
-    return readFileSync(path, "utf8");
+    text = decodeUtf8(readFileSync(path));
   } catch (error) {
-    throw new NspawnError(`the template ${path} of the unit cannot be read: ${messageOf(error)}`, {
+    throw new NspawnError(`the template ${path} of the unit ${troubleOf(error)}`, {
       cause: error,
       hint: "it is named by MACHINE of the script, or by machine/template of the configuration",
     });
   }
+  if (text === undefined) throw new NspawnError(`the template ${path} of the unit is no text in UTF-8`);
+  return text;
+}
+
+function troubleOf(error: unknown): string {
+  if (hasCode(error, "ENOENT", "ENOTDIR")) return "is not there";
+  return hasCode(error, "EACCES") ? "may not be read by this user" : `cannot be read: ${messageOf(error)}`;
 }
 
 function defaultTemplate(): string {
@@ -107,10 +115,14 @@ function unitVariables(machine: Machine): UnitVariables {
     prepare: machine.config.useBindStub ? prepareCommands(settings) : [],
     mount: mountCommands(machine),
     release: releaseCommands(machine),
-    settings: settings.map(({ name, value, origin }) => ({ name, value: unitComment(JSON.stringify(value)), origin: unitComment(origin) })),
+    settings: settings.map((setting) => ({
+      name: setting.name,
+      value: unitComment(JSON.stringify(setting.value)),
+      origin: unitComment(originOf(setting)),
+    })),
     directives: directivesOf(settings).map(({ name, value }) => `${name}=${unitValue(value)}`),
     nspawn: nspawnArguments(machine),
-    command_origin: unitComment(machine.command?.origin ?? ""),
+    command_origin: unitComment(machine.command ? originOf(machine.command) : ""),
     unit_conf: spec.unitConf,
     service_conf: spec.serviceConf,
     install_conf: spec.installConf,

@@ -26,14 +26,17 @@ export function compressionOfBytes(start: Buffer): Compression | undefined {
   return (Object.keys(magics) as Compression[]).find((compression) => hex.startsWith(magics[compression]));
 }
 
-/** The program that decompresses, in the form that tar's --use-compress-program takes; tar adds `-d`. */
+/**
+ * The program that decompresses from its input to its output. xz has a limit of memory, since an archive says how much it takes (its own
+ * presets take 65 MiB at most); zstd has one of 128 MiB anyway.
+ */
 export function decompressor(compression: Compression): Argv {
   switch (compression) {
     case "gz":
-      return hasProgram("pigz") ? ["pigz"] : ["gzip"];
+      return [hasProgram("pigz") ? "pigz" : "gzip", "--decompress", "--stdout"];
     case "xz":
-      return ["xz", "--threads", "0"];
+      return ["xz", "--decompress", "--stdout", "--threads=0", "--memlimit-decompress=1GiB"];
     case "zst":
-      return ["zstd", "--quiet"];
+      return ["zstd", "--quiet", "--decompress", "--stdout"];
   }
 }

@@ -1,107 +1,169 @@
 import { createHash } from "node:crypto";
-import { once } from "node:events";
-import { unlink } from "node:fs/promises";
-import { PassThrough, type Readable } from "node:stream";
+import { createWriteStream } from "node:fs";
+import { rm } from "node:fs/promises";
+import { Readable, type Writable } from "node:stream";
+import { pipeline } from "node:stream/promises";
 import { CommandError, NspawnError } from "../base/errors.js";
 import type { Host } from "../host/host.js";
-import { programPath, requirePrograms } from "../host/programs.js";
-import type { Compression } from "../plan/image-ref.js";
+import { ArchiveError } from "./archive-error.js";
 import { type ArchiveKind, archiveKind, archiveKinds, headLength, looksLike } from "./archive-kind.js";
 import { decompressor } from "./compression.js";
+import { FreeSpace, roomHint } from "./free-space.js";
+import { guardTar } from "./guard.js";
+import { type AllowedDevices, type ArchiveLimits, MemberRules } from "./member-rules.js";
 import { extractTar } from "./tar.js";
-import { extractZip } from "./zip.js";
 
 /** An archive's own digest and size. */
 export type Extracted = { readonly digest: string; readonly bytes: number };
 
 /**
- * Extracts an archive as it comes in: hashed, decompressed and written in one pass. What it is, its content says.
+ * `layer`: whether it is the layer of an image, whose marks of opaque folders count; `announced`: the size of the archive in bytes, as far
+ * as it is known.
+ */
+export type ExtractOptions = {
+  readonly layer: boolean;
+  readonly devices: AllowedDevices;
+  readonly limits: ArchiveLimits;
+  readonly announced?: number | undefined;
+};
+
+/**
+ * Extracts an archive as it comes in: hashed, decompressed, looked through and written in one pass. What it is, its content says. It is
+ * read to its end, so that every checksum in it counts. Where it fails, the folder may hold some of it, and nothing is anywhere else.
  * @param origin what it is, for errors
- * @param folder a folder that is there; a zip archive is kept beside it meanwhile
- * @param layer whether it is the layer of an image, whose marks of opaque folders count
- * @throws NspawnError, MissingProgramError, or the error that `archive` broke off with
+ * @param folder an empty folder; a zip archive is kept beside it meanwhile
+ * @throws ArchiveError if it is broken or holds what none may hold; NspawnError if the disk is full; MissingProgramError; the error that
+ *   `archive` broke off with
  */
 export async function extractArchive(
   host: Host,
   archive: Readable,
   origin: string,
   folder: string,
-  { layer }: { readonly layer: boolean },
+  { announced, ...options }: ExtractOptions,
 ): Promise<Extracted> {
+  const space = new FreeSpace(origin, folder);
   const hash = createHash("sha256");
   let bytes = 0;
-  const chunks = archive[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
-  const start = await firstBytes(chunks);
-  const kind = archiveKind(start);
-  if (!kind) {
-    archive.destroy();
-    throw new NspawnError(`${origin} is no archive: it looks like ${looksLike(start)}`, { hint: `${archiveKinds} can be read` });
-  }
-  const forward = new PassThrough({ highWaterMark: 1 << 20 });
-  let refused: unknown;
-  const extracted = extractFrom(host, kind, forward, origin, { folder, layer }).catch((error: unknown) => {
-    refused = cannotExtract(origin, error);
-    // Nothing more is read: the loop below ends.
-    archive.destroy();
-  });
-  const take = async (chunk: Buffer): Promise<void> => {
-    hash.update(chunk);
-    bytes += chunk.length;
-    if (!forward.write(chunk)) await Promise.race([once(forward, "drain"), extracted]);
-  };
   try {
-    await take(start);
-    for (let next = await chunks.next(); !next.done; next = await chunks.next()) await take(next.value);
-    forward.end();
-  } catch (error) {
-    // Either the program has given up, or the archive broke off, and then what the program says of that is no news.
-    const cause = refused ?? error;
-    forward.destroy();
-    await extracted;
-    throw cause;
+    if (announced !== undefined) await space.checkFits(announced);
+    const chunks = archive[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
+    const start = await firstBytes(chunks);
+    const kind = archiveKind(start);
+    if (!kind) throw new NspawnError(`${origin} is no archive: it looks like ${looksLike(start)}`, { hint: `${archiveKinds} can be read` });
+    const counted = joined(start, chunks, (chunk) => {
+      hash.update(chunk);
+      bytes += chunk.length;
+    });
+    await extractFrom(host, kind, counted, origin, { folder, space, ...options });
+  } finally {
+    archive.destroy();
   }
-  await extracted;
-  if (refused !== undefined) throw refused;
   return { digest: `sha256:${hash.digest("hex")}`, bytes };
 }
+
+type Target = Pick<ExtractOptions, "layer" | "devices" | "limits"> & { readonly folder: string; readonly space: FreeSpace };
 
 async function extractFrom(
   host: Host,
   kind: ArchiveKind,
   archive: Readable,
   origin: string,
-  { folder, layer }: { readonly folder: string; readonly layer: boolean },
+  { folder, layer, devices, limits, space }: Target,
 ): Promise<void> {
-  if (kind.kind === "tar") return extractTar(host, archive, folder, { decompressor: tarDecompressor(kind.compression), layer });
-  // Before the download, not after it.
-  requirePrograms(["unzip"]);
-  const file = `${folder}.zip`;
-  // By a program, which an interrupt ends, and the download with it.
-  await host.run({ argv: ["dd", `of=${file}`, "bs=1M", "status=none"], input: archive });
-  await extractZip(host, file, origin, folder);
-  await unlink(file);
+  const guard = guardTar(origin, new MemberRules(limits, devices), space);
+  let failure: { readonly reason: unknown } | undefined;
+  // What fails first is the cause; what the others say of that is no news.
+  const stop = (reason: unknown): void => {
+    failure ??= { reason };
+    guard.input.destroy();
+    guard.output.destroy();
+    archive.destroy();
+  };
+  // At once, not when everybody has ended: nothing more is to be read.
+  guard.input.once("error", stop);
+  const onLine = (line: string): void => {
+    if (line.endsWith(diskFull)) stop(new NspawnError(`the disk of ${folder} is full: ${line}`, { hint: roomHint }));
+  };
+  await Promise.all([
+    writeTar(host, kind, archive, origin, { output: guard.input, zip: `${folder}.zip`, space })
+      .then(guard.finish)
+      .catch(stop),
+    extractTar(host, guard.output, folder, { layer, onLine }).catch((error: unknown) => stop(byTar(error, origin))),
+  ]);
+  if (failure) throw failure.reason;
+}
+
+/** strerror(3) of ENOSPC, which is also what a file system without a free inode says. */
+const diskFull = "No space left on device";
+
+/** Writes any archive as a plain tar archive. */
+async function writeTar(
+  host: Host,
+  kind: ArchiveKind,
+  archive: Readable,
+  origin: string,
+  { output, zip, space }: { readonly output: Writable; readonly zip: string; readonly space: FreeSpace },
+): Promise<void> {
+  if (kind.kind === "zip") {
+    try {
+      // Its list of files is at its end.
+      await pipeline(
+        archive,
+        (chunks: AsyncIterable<Buffer>) => watched(chunks, space),
+        createWriteStream(zip, { flags: "wx", mode: 0o600 }),
+      );
+      const { zipAsTar } = await import("./zip.js");
+      await pipeline(zipAsTar(zip, origin), output);
+    } finally {
+      await rm(zip, { force: true });
+    }
+  } else if (kind.compression === undefined) await pipeline(archive, output);
+  else {
+    await host.run({ argv: decompressor(kind.compression), input: archive, output }).catch((error: unknown) => {
+      throw error instanceof CommandError
+        ? new ArchiveError(origin, `is cut off or damaged: ${firstLine(error)}`, { cause: error })
+        : error;
+    });
+  }
+}
+
+async function* watched(chunks: AsyncIterable<Buffer>, space: FreeSpace): AsyncGenerator<Buffer> {
+  for await (const chunk of chunks) {
+    await space.wrote(chunk.length);
+    yield chunk;
+  }
+}
+
+function byTar(error: unknown, origin: string): unknown {
+  return error instanceof CommandError ? new NspawnError(`${origin} cannot be extracted: ${firstLine(error)}`, { cause: error }) : error;
+}
+
+function firstLine(error: CommandError): string {
+  return error.output.split("\n")[0] || error.message;
 }
 
 /** Enough bytes to tell what it is, if there are as many. */
 export async function firstBytes(chunks: AsyncIterator<Buffer>): Promise<Buffer> {
-  let start: Buffer = Buffer.alloc(0);
-  while (start.length < headLength) {
+  const parts: Buffer[] = [];
+  for (let length = 0; length < headLength; ) {
     const next = await chunks.next();
     if (next.done) break;
-    start = Buffer.concat([start, next.value]);
+    parts.push(next.value);
+    length += next.value.length;
   }
-  return start;
+  return Buffer.concat(parts);
 }
 
-/** The program that decompresses, as tar takes it; undefined if there is nothing to decompress. */
-export function tarDecompressor(compression: Compression | undefined): string | undefined {
-  if (!compression) return undefined;
-  const [program, ...args] = decompressor(compression);
-  return [programPath(program), ...args].join(" ");
-}
-
-function cannotExtract(origin: string, error: unknown): unknown {
-  if (!(error instanceof CommandError)) return error;
-  const [line] = error.output.split("\n");
-  return new NspawnError(`${origin} cannot be extracted: ${line || error.message}`, { cause: error });
+/** A stream whose start has been read already, again from its start. `see` gets each part before it is read. */
+export function joined(start: Buffer, rest: AsyncIterator<Buffer>, see: (chunk: Buffer) => void = () => {}): Readable {
+  async function* all(): AsyncGenerator<Buffer> {
+    see(start);
+    yield start;
+    for (let next = await rest.next(); !next.done; next = await rest.next()) {
+      see(next.value);
+      yield next.value;
+    }
+  }
+  return Readable.from(all(), { highWaterMark: 8 });
 }

@@ -1,60 +1,91 @@
-import { Readable, Writable } from "node:stream";
-import { CommandError } from "../base/errors.js";
+import { type Readable, Writable } from "node:stream";
+import { pipeline } from "node:stream/promises";
 import type { Host } from "../host/host.js";
 import { archiveKind } from "./archive-kind.js";
-import { firstBytes, tarDecompressor } from "./extract.js";
+import { decompressor } from "./compression.js";
+import { firstBytes, joined } from "./extract.js";
+import { type TakeMember, TarReader } from "./tar-reader.js";
 
 /**
- * Reads one file of a tar archive, and of the archive no more than it takes.
+ * Reads one file of a tar archive, and of the archive no more than it takes. Of several with that name the first one counts.
+ * @param origin what the archive is, for errors
  * @param name as it is in the archive, such as `./nspawn-image.yaml`
  * @param most bytes that are no more than it should have; of a larger file the beginning is read, which is longer than that
- * @returns its text; undefined if the archive has no such file, or is none
+ * @returns its text, empty if it is no file; undefined if the archive has no such member, or is none
+ * @throws ArchiveError, CommandError if it is broken up to there
  */
-export async function readMember(host: Host, archive: Readable, name: string, most: number): Promise<string | undefined> {
-  const chunks = archive[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
-  const start = await firstBytes(chunks);
-  const kind = archiveKind(start);
-  if (kind?.kind !== "tar") {
-    archive.destroy();
-    return undefined;
-  }
-  const decompressor = tarDecompressor(kind.compression);
-  const program = decompressor === undefined ? [] : [`--use-compress-program=${decompressor}`];
-  const text = beginning(most);
+export async function readMember(host: Host, archive: Readable, origin: string, name: string, most: number): Promise<string | undefined> {
   try {
-    // --occurrence: the first one counts, and nothing behind it is read.
-    await host.run({
-      argv: ["tar", "--extract", "--to-stdout", "--occurrence=1", "--file=-", ...program, "--", name],
-      input: Readable.from(both(start, chunks)),
-      dropsInput: true,
-      output: text.output,
-    });
-    return text.read();
-  } catch (error) {
-    if (error === text.enough) return text.read();
-    if (error instanceof CommandError && error.output.includes("Not found in archive")) return undefined;
-    throw error;
+    const chunks = archive[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
+    const start = await firstBytes(chunks);
+    const kind = archiveKind(start);
+    if (kind?.kind !== "tar") return undefined;
+    const wanted = new Wanted(name, most);
+    const reader = new TarReader(origin, wanted.take);
+    const output = untilFound(reader, wanted);
+    const input = joined(start, chunks);
+    try {
+      if (kind.compression === undefined) await pipeline(input, output);
+      else await host.run({ argv: decompressor(kind.compression), input, dropsInput: true, output });
+      if (!wanted.whole) reader.close();
+    } catch (error) {
+      if (error !== enough) throw error;
+    }
+    return wanted.text();
   } finally {
     archive.destroy();
   }
 }
 
-/** Takes a text, and ends in the error `enough` when it has more bytes than these. */
-function beginning(most: number): { readonly output: Writable; readonly enough: Error; read(): string } {
-  const enough = new Error("enough");
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  const output = new Writable({
-    write(chunk: Buffer, _encoding, done) {
-      chunks.push(chunk);
-      bytes += chunk.length;
-      done(bytes > most ? enough : null);
-    },
-  });
-  return { output, enough, read: () => Buffer.concat(chunks).toString("utf8") };
+/** The file that is looked for, as far as it has come. */
+class Wanted {
+  readonly #name: string;
+  readonly #most: number;
+  readonly #parts: Buffer[] = [];
+  #found = false;
+  /** Bytes that are still to come. */
+  #left = 0;
+
+  constructor(name: string, most: number) {
+    this.#name = name;
+    this.#most = most;
+  }
+
+  readonly take: TakeMember = (member) => {
+    if (this.#found || member.name !== this.#name) return undefined;
+    this.#found = true;
+    // More than these are not read, so that they need not be held.
+    this.#left = member.kind === "file" ? Math.min(member.bytes, this.#most + 1) : 0;
+    return (content) => {
+      const part = content.subarray(0, this.#left);
+      this.#left -= part.length;
+      // A copy: it is part of something larger.
+      this.#parts.push(Buffer.from(part));
+    };
+  };
+
+  get whole(): boolean {
+    return this.#found && this.#left === 0;
+  }
+
+  text(): string | undefined {
+    return this.#found ? Buffer.concat(this.#parts).toString("utf8") : undefined;
+  }
 }
 
-async function* both(start: Buffer, rest: AsyncIterator<Buffer>): AsyncGenerator<Buffer> {
-  yield start;
-  for (let next = await rest.next(); !next.done; next = await rest.next()) yield next.value;
+const enough = new Error("enough");
+
+/** Reads, and breaks off in the error {@link enough} when the file has been found. */
+function untilFound(reader: TarReader, wanted: Wanted): Writable {
+  return new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      try {
+        reader.read(chunk);
+        done(wanted.whole ? enough : null);
+      } catch (error) {
+        // What comes behind it, and is wrong, is for whoever extracts it.
+        done(wanted.whole ? enough : (error as Error));
+      }
+    },
+  });
 }

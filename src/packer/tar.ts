@@ -2,6 +2,7 @@ import { PassThrough, type Readable, type Writable } from "node:stream";
 import type { ByteName } from "../base/byte-path.js";
 import { settleAll } from "../base/settle.js";
 import { type Argv, type Command, type Host, openFolder } from "../host/host.js";
+import { inOwnNamespaces } from "../host/namespace.js";
 
 /**
  * What travels besides mode, owner and times. GNU tar takes only `user.*` by `--xattrs` alone: file capabilities and the
@@ -19,7 +20,11 @@ const fromList = ["--no-recursion", "--null", "--no-verbatim-files-from", "--no-
 /** The format that holds everything, with nothing of the host or the moment in it. */
 const format = ["--format=posix", "--pax-option=delete=atime,delete=ctime,exthdr.name=%d/PaxHeaders/%f", "--numeric-owner", "--sparse"];
 
-/** Writes an archive to `output`: the named files of several folders, in the order given, without copying them anywhere first. */
+/**
+ * Writes an archive to `output`: the named files of several folders, in the order given, without copying them anywhere first. The same
+ * files give the same bytes: tar writes its own process id into the header of a sparse file (`./GNUSparseFile.1/name`), so it has a process
+ * namespace of its own, where that is always the same.
+ */
 export async function createTar(
   host: Host,
   sources: readonly TarSource[],
@@ -29,7 +34,7 @@ export async function createTar(
   // SOURCE_DATE_EPOCH: nothing in a reproducible archive is younger (https://reproducible-builds.org/specs/source-date-epoch/).
   const clamp = options.clampTime === undefined ? [] : [`--mtime=@${options.clampTime}`, "--clamp-mtime"];
   const argv: Argv = ["tar", "--create", "--file=-", ...format, ...attributes, opaqueAttribute, ...clamp, ...fromList];
-  await host.run({ argv, ...fromSources(sources), output });
+  await host.run({ argv: inOwnNamespaces(argv), shown: argv, ...fromSources(sources), output });
 }
 
 /** `owner`: root's, or as they are; `folders`: whether one that exists gets the attributes of its source. */
@@ -61,18 +66,27 @@ export async function pipeTar(
 
 const extractOptions = ["--numeric-owner", "--same-owner", "--same-permissions", ...attributes];
 
-/** `decompressor`: a command line; `layer`: whether marks of opaque folders are taken along. */
-export type ExtractOptions = { readonly decompressor?: string | undefined; readonly layer: boolean };
-
 /**
- * Extracts an archive into a folder, everything as it was packed. tar(1) keeps what would lead out of the folder in it (absolute names,
+ * Extracts a tar archive into a folder, everything as it was packed. tar(1) keeps what would lead out of the folder in it (absolute names,
  * links), or fails (`..` in a name).
+ * @param options `layer`: whether marks of opaque folders are taken along; `onLine`: gets what tar complains of
+ * @throws CommandError
  */
-export async function extractTar(host: Host, archive: Readable, folder: string, { decompressor, layer }: ExtractOptions): Promise<void> {
-  const program = decompressor === undefined ? [] : [`--use-compress-program=${decompressor}`];
-  const marks = layer ? [opaqueAttribute] : [];
-  const argv: Argv = ["tar", "--extract", "--file=-", ...program, ...extractOptions, ...marks, `--directory=${openFolder(0)}`];
-  await host.run({ argv, folders: [folder], input: archive });
+export async function extractTar(
+  host: Host,
+  archive: Readable,
+  folder: string,
+  { layer, onLine }: { readonly layer: boolean; readonly onLine?: (line: string) => void },
+): Promise<void> {
+  const argv: Argv = [
+    "tar",
+    "--extract",
+    "--file=-",
+    ...extractOptions,
+    ...(layer ? [opaqueAttribute] : []),
+    `--directory=${openFolder(0)}`,
+  ];
+  await host.run({ argv, folders: [folder], input: archive, ...(onLine ? { onLine } : {}) });
 }
 
 /**

@@ -4,6 +4,7 @@ import type { Bootstrap } from "../dsl/arguments.js";
 import type { Script } from "../script/load.js";
 import type { SettingName } from "../settings/catalog.js";
 import type { SettingSource } from "../settings/merge.js";
+import { checkCasts } from "./cast.js";
 import { compressionOf, type ImageRef } from "./image-ref.js";
 import { parseCalls } from "./parse.js";
 import { inOrder, only, ownSettings, settingPlaces, workOf } from "./select.js";
@@ -40,7 +41,8 @@ export function planBuild(script: Script): BuildPlan {
   const parents = steps.filter((step): step is StepOf<"pull"> => step.kind === "pull");
   const work = workOf(steps);
   const settings = ownSettings(steps, image?.image.written ?? script.path);
-  found.push(...checkSources(work, script.folder), ...checkBase(parents, bootstrap, image), ...settingProblems(steps, settings, exec));
+  found.push(...checkSources(work, script.folder), ...checkCasts(work, script.folder));
+  found.push(...checkBase(parents, bootstrap, image), ...settingProblems(settings, exec));
   if (image && push && !compressionOf(image.image)) {
     found.push({
       at: image.at,

@@ -22,7 +22,7 @@ export function imageRef(written: string): ImageRef | string {
     return `the scheme ${JSON.stringify(scheme)} is not one of file, http, https`;
   if (scheme !== "file" && !/^https?:[/\\]{2}/i.test(written)) return `${JSON.stringify(written)} has no // before its host`;
   if (url.username || url.password) return "a URL with a login in it would end up in images and logs";
-  if (url.hash) return "a URL of an image has no #fragment";
+  if (url.hash) return "the URL of an archive has no #fragment";
   if (scheme === "file" && url.hostname !== "")
     return `a file: URL names this host: file:///path or file://localhost/path, not ${JSON.stringify(url.hostname)}`;
   if (url.pathname === "/" || url.pathname.endsWith("/")) return "the URL names a folder, not an archive";

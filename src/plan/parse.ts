@@ -1,12 +1,12 @@
 import { join } from "node:path";
 import type { Problem } from "../base/errors.js";
-import { isRecord } from "../base/is-record.js";
-import { nearest } from "../base/nearest.js";
+import { isPlainObject, isRecord } from "../base/is-record.js";
+import { didYouMean } from "../base/nearest.js";
 import type { Place } from "../base/place.js";
 import type { Keyword, ScriptKind } from "../dsl/call.js";
 import type { Script } from "../script/load.js";
 import { catalog, isSettingName, type SettingName } from "../settings/catalog.js";
-import { entriesOf, type SettingEntry, WrongValue } from "../settings/value.js";
+import { entriesOf, type SettingEntry } from "../settings/value.js";
 import {
   archivePath,
   bootstrapShape,
@@ -20,7 +20,7 @@ import {
   url,
   variables,
 } from "./fields.js";
-import { argv, type Cause, type Checked, isPlainObject, Mismatch, never, object, type Shape, showGiven, text, textOf } from "./shape.js";
+import { argv, type Cause, type Checked, type Checker, Mismatch, never, object, type Shape, showGiven, text, wordOf } from "./shape.js";
 import { Statements } from "./statement.js";
 import type { Step } from "./step.js";
 
@@ -141,7 +141,7 @@ const parsers: { readonly [K in Keyword]: Parser } = {
     const forms = "FETCH({ url, path, digest? }) or FETCH({ url, source, target, digest? })";
     const common = { url, digest };
     const fields = hasPath(given)
-      ? take(context, { ...common, path: bothPaths(archivePath), source: notBesidePath, target: notBesidePath }, given, forms)
+      ? take(context, { ...common, ...pathShape(given, archivePath) }, given, forms)
       : take(context, { ...common, source: archivePath, target: targetPath }, given, forms);
     if (!fields) return undefined;
     const { source, target } = "path" in fields ? fields.path : fields;
@@ -204,21 +204,16 @@ function refuse(context: Context, message: string): undefined {
 }
 
 function unknownSetting(name: string): Omit<Cause, "path"> {
-  const near = nearest(name, Object.keys(catalog));
-  const hint = near === undefined ? "docs/settings.md has all of them, and so has systemd.nspawn(5)" : `did you mean ${near}?`;
+  const hint = didYouMean(name, Object.keys(catalog)) ?? "docs/settings.md has all of them, and so has systemd.nspawn(5)";
   return { message: `there is no setting ${name}`, hint, near: name };
 }
 
 function settle(context: Context, name: SettingName, value: unknown): readonly SettingEntry[] {
-  const entries = entriesOf(name, value);
-  if (!(entries instanceof WrongValue)) return entries;
-  context.wrong({
-    message: `${name} takes ${entries.expected}, got ${showGiven(entries.given)}`,
-    hint: entries.hint,
-    setting: name,
-    near: textOf(entries.given),
-  });
-  return [];
+  const { entries, wrong } = entriesOf(name, value);
+  for (const { expected, given, hint } of wrong) {
+    context.wrong({ message: `${name} takes ${expected}, got ${showGiven(given)}`, hint, setting: name, near: wordOf(given) });
+  }
+  return entries;
 }
 
 function copyPaths(context: Context, keyword: "COPY" | "CAST"): { readonly source: string; readonly target: string } | undefined {
@@ -228,8 +223,14 @@ function copyPaths(context: Context, keyword: "COPY" | "CAST"): { readonly sourc
   const paths =
     isRecord(given) && !hasPath(given)
       ? take(context, { source: sourcePath, target: targetPath }, given, forms)
-      : take(context, { path: bothPaths(sourcePath), source: notBesidePath, target: notBesidePath }, given, forms, "path")?.path;
+      : take(context, pathShape(given, sourcePath), given, forms, "path")?.path;
   return paths && { source: below(context.folder, paths.source), target: paths.target };
+}
+
+/** The fields of a call with `path`; `source` and `target` beside it are one mistake, told once. */
+function pathShape(given: unknown, source: Checker<string>) {
+  const isTold = isRecord(given) && given.source !== undefined;
+  return { path: bothPaths(source), source: notBesidePath, target: isTold ? () => undefined : notBesidePath };
 }
 
 function hasPath(given: unknown): boolean {

@@ -1,9 +1,9 @@
+import { relative } from "node:path";
 import type { Problem } from "../base/errors.js";
 import { type Place, showPlace } from "../base/place.js";
 import type { Script } from "../script/load.js";
 import type { SettingName } from "../settings/catalog.js";
-import type { SettingSource } from "../settings/merge.js";
-import type { SettingEntry } from "../settings/value.js";
+import type { SettingSource, SourceEntry } from "../settings/merge.js";
 import type { HostStep, Step, StepOf, WorkStep } from "./step.js";
 
 /** The one step of a kind. Adds a problem where there are two, or where a required one is missing. */
@@ -17,13 +17,20 @@ export function only<K extends Step["kind"]>(
   const all = steps.filter((step): step is StepOf<K> => step.kind === kind);
   const keyword = kind.toUpperCase();
   const [first, ...others] = all;
-  for (const other of others)
-    problems.push({ at: other.at, message: `${keyword} was already declared at ${showPlace(first?.at ?? other.at)}` });
+  for (const { at } of others)
+    problems.push({ at, message: `${keyword} was already declared ${placeBeside(first?.at ?? at, at, script)}` });
   // A call that was wrong in itself has its own problem; only a script without any is missing one.
   const called = script.calls.some((call) => call.keyword === keyword);
   if (options.required && !called)
     problems.push({ at: { file: script.path, line: 1 }, message: `there is no ${keyword}`, hint: options.required });
   return first;
+}
+
+/** A place as it is told at another one: the line alone in the same file, else with the file as seen from the script's folder. */
+function placeBeside(place: Place, other: Place, { folder }: Script): string {
+  if (place.file === other.file) return `on line ${place.line}`;
+  const file = relative(folder, place.file);
+  return `at ${showPlace({ ...place, file: file.startsWith("..") ? place.file : file })}`;
 }
 
 /** The steps that do work in an image, in the order written. */
@@ -42,10 +49,13 @@ function isHostStep(step: Step): step is HostStep {
 
 /** The settings that a script's WITH give, in their order, under the name of their origin. `null` takes away what an earlier WITH gave, too. */
 export function ownSettings(steps: readonly Step[], origin: string): SettingSource {
-  let entries: readonly SettingEntry[] = [];
+  let entries: readonly SourceEntry[] = [];
   const removed = new Set<SettingName>();
   for (const step of withSteps(steps)) {
-    entries = [...entries.filter(({ name }) => !step.removed.includes(name)), ...step.entries];
+    entries = [
+      ...entries.filter(({ name }) => !step.removed.includes(name)),
+      ...step.entries.map((entry) => ({ ...entry, at: step.places.get(entry.name) })),
+    ];
     for (const name of step.removed) removed.add(name);
   }
   return { origin, removed: [...removed], entries };

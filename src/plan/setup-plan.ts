@@ -3,12 +3,14 @@ import type { Place } from "../base/place.js";
 import type { Script } from "../script/load.js";
 import type { SettingName } from "../settings/catalog.js";
 import type { SettingSource } from "../settings/merge.js";
+import { checkCasts } from "./cast.js";
 import type { ImageRef } from "./image-ref.js";
 import { parseCalls } from "./parse.js";
 import { hostWorkOf, inOrder, only, ownSettings, settingPlaces } from "./select.js";
+import { serviceConfProblems } from "./service-conf.js";
 import { settingProblems } from "./setting-problems.js";
-import { checkSources, statOf } from "./source.js";
-import type { HostStep, MachineSpec } from "./step.js";
+import { checkSources, sourceTrouble } from "./source.js";
+import type { HostStep, MachineSpec, StepOf } from "./step.js";
 
 /** What a setup script wants, all checked: pure data that can be printed. */
 export type SetupPlan = {
@@ -21,15 +23,18 @@ export type SetupPlan = {
   readonly settings: SettingSource;
   /** The lines of the settings. */
   readonly places: ReadonlyMap<SettingName, Place>;
+  /** The lines of single calls. */
+  readonly lines: { readonly image: Place; readonly machine: Place; readonly exec: Place | undefined };
   readonly command: readonly string[] | undefined;
   readonly work: readonly HostStep[];
 };
 
 /**
  * Makes the plan of a setup script.
+ * @param systemd the version of the host's systemd, where the machine is to be made there; what is newer is a problem then
  * @throws ScriptError with all problems
  */
-export function planSetup(script: Script): SetupPlan {
+export function planSetup(script: Script, systemd?: number): SetupPlan {
   const { steps, problems } = parseCalls(script);
   const found: Problem[] = [...problems];
   const image = only(script, steps, "image", found, { required: "IMAGE(url) says which image the machine runs" });
@@ -37,10 +42,8 @@ export function planSetup(script: Script): SetupPlan {
   const exec = only(script, steps, "exec", found);
   const work = hostWorkOf(steps);
   const settings = ownSettings(steps, script.path);
-  found.push(...checkSources(work, script.folder), ...settingProblems(steps, settings, exec));
-  if (machine?.machine.template && !statOf(machine.machine.template)?.isFile()) {
-    found.push({ at: machine.at, message: `MACHINE: template ${machine.machine.template} is no file` });
-  }
+  found.push(...checkSources(work, script.folder), ...checkCasts(work, script.folder), ...settingProblems(settings, exec, systemd));
+  for (const step of steps) if (step.kind === "machine") found.push(...templateProblems(step, script.folder), ...serviceConfProblems(step));
   if (found.length > 0 || !image || !machine) throw new ScriptError(inOrder(found));
   return {
     script: script.path,
@@ -50,7 +53,13 @@ export function planSetup(script: Script): SetupPlan {
     machine: machine.machine,
     settings,
     places: settingPlaces(steps),
+    lines: { image: image.at, machine: machine.at, exec: exec?.at },
     command: exec?.argv,
     work,
   };
+}
+
+function templateProblems({ at, machine: { template } }: StepOf<"machine">, folder: string): readonly Problem[] {
+  const trouble = template === undefined ? undefined : sourceTrouble(template, folder, "template");
+  return trouble ? [{ at, message: `MACHINE: template ${template} ${trouble.message}`, hint: trouble.hint }] : [];
 }

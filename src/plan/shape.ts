@@ -1,7 +1,9 @@
 import { inspect } from "node:util";
-import { isRecord } from "../base/is-record.js";
-import { nearest } from "../base/nearest.js";
+import { isPlainObject, isRecord } from "../base/is-record.js";
+import { didYouMean } from "../base/nearest.js";
 import { oneLine } from "../base/shell-quote.js";
+
+export { isPlainObject } from "../base/is-record.js";
 
 /**
  * One thing that is wrong in what a script gave to a keyword. `path` says where, such as `packages[2]`; empty for the whole.
@@ -36,7 +38,7 @@ export type Checker<T> = (value: unknown) => T | Mismatch;
 
 /** The mismatch of a value that is not what was expected. */
 export function unlike(expected: string, given: unknown, hint?: string): Mismatch {
-  return new Mismatch([{ path: "", message: `expected ${expected}, got ${showGiven(given)}`, hint, near: textOf(given) }]);
+  return new Mismatch([{ path: "", message: `expected ${expected}, got ${showGiven(given)}`, hint, near: wordOf(given) }]);
 }
 
 /** A text that is not empty and has no NUL (which no path, argument or unit can hold). */
@@ -91,8 +93,7 @@ export const oneOf =
   (value) => {
     const found = words.find((word) => word === value);
     if (found !== undefined) return found;
-    const near = typeof value === "string" ? nearest(value, words) : undefined;
-    return unlike(`one of ${words.join(", ")}`, value, near && `did you mean ${near}?`);
+    return unlike(`one of ${words.join(", ")}`, value, typeof value === "string" ? didYouMean(value, words) : undefined);
   };
 
 /** A field that may not be given here. */
@@ -133,11 +134,10 @@ function field(record: Readonly<Record<string, unknown>>, key: string, checker: 
 }
 
 function unknownField(key: string, known: readonly string[]): Cause {
-  const near = nearest(key, known);
   return {
     path: "",
     message: `there is no field ${JSON.stringify(key)}`,
-    hint: near === undefined ? `the fields are ${known.join(", ")}` : `did you mean ${near}?`,
+    hint: didYouMean(key, known) ?? `the fields are ${known.join(", ")}`,
     near: key,
   };
 }
@@ -156,17 +156,9 @@ export function showGiven(value: unknown): string {
   return shown.length > 80 ? `${shown.slice(0, 79)}…` : shown;
 }
 
-/** A value as the script may have it, to be found there. */
-/** The text that a script may have for a value; undefined if that is not one word of it. */
-export function textOf(value: unknown): string | undefined {
+/** The word that a script may have for a value; undefined if that is not one word of it. */
+export function wordOf(value: unknown): string | undefined {
   return typeof value === "string" || typeof value === "number" || typeof value === "boolean" || value === null ? String(value) : undefined;
-}
-
-/** An object as a script writes it, `{ … }`; not a Date or a Map, say, which has no fields of its own. */
-export function isPlainObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  if (!isRecord(value)) return false;
-  const prototype: unknown = Object.getPrototypeOf(value);
-  return prototype === Object.prototype || prototype === null;
 }
 
 function safeJson(value: unknown): string | undefined {

@@ -38,6 +38,11 @@ export function isList(name: SettingName): boolean {
   return form === "each" || form === "positional" || form === "directives";
 }
 
+/** The setting that is the same as a read-only one, but can be written to: `Bind` of `BindReadOnly`. */
+export function writableName(name: SettingName): SettingName | undefined {
+  return settingNames.find((other) => catalog[other].readOnlyName === name);
+}
+
 function inSection<const N extends string>(
   section: SettingRow["section"],
   rows: { readonly [K in N]: Row },

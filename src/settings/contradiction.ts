@@ -7,7 +7,8 @@ export type Contradiction = {
   readonly settings: readonly Setting[];
   /** Such as `Boot and ProcessTwo exclude each other`. */
   readonly message: string;
-  readonly hint: string;
+  /** What would be right, where that is more than to leave one of them out. */
+  readonly hint: string | undefined;
 };
 
 /**
@@ -48,7 +49,7 @@ class Given {
   get keepsNoUnit(): Contradiction | undefined {
     const setting = this.#last(({ name }) => name === "KeepUnit");
     if (setting?.value !== "no") return undefined;
-    return { settings: [setting], message: "KeepUnit cannot be off: the machine's unit is its scope", hint: "leave it out" };
+    return { settings: [setting], message: "KeepUnit cannot be off: the machine's unit is its scope", hint: "delete it" };
   }
 
   /** What gives the machine a network of its own. */
@@ -125,12 +126,7 @@ function lacks(given: Given, version: number): readonly (Contradiction | undefin
 
 function exclude(one: Setting | undefined, other: Setting | undefined, hint?: string): Contradiction | undefined {
   if (!one || !other) return undefined;
-  const ways = [one, other].map(({ name }) => `${name}: null`).join(" or ");
-  return {
-    settings: [one, other],
-    message: `${show(one)} and ${show(other)} exclude each other`,
-    hint: hint ?? `leave one out; what an image has set is taken away by ${ways}`,
-  };
+  return { settings: [one, other], message: `${show(one)} and ${show(other)} exclude each other`, hint };
 }
 
 function lack(setting: Setting | undefined, needed: string, hint: string): Contradiction | undefined {

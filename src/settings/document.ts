@@ -1,4 +1,4 @@
-import { isList, rowOf, type SettingName, type SettingRow, settingNames } from "./catalog.js";
+import { isList, rowOf, type SettingName, type SettingRow, settingNames, writableName } from "./catalog.js";
 
 /** What scripts/generate writes from the catalog, for people and for editors. */
 
@@ -66,7 +66,7 @@ the host, one place that something is mounted at. \`null\` takes away what was i
 `;
 
 const typesHead = `// Written by scripts/generate from src/settings/catalog: do not edit.
-import type { BindSpec, OverlaySpec, TemporaryFileSystemSpec } from "./kinds/mount.js";
+import type { BindSpec, OverlaySpec, ReadOnly, TemporaryFileSystemSpec } from "./kinds/mount.js";
 import type { CapabilityName, SignalName } from "./kinds/process.js";
 import type { BooleanText } from "./kinds/words.js";
 
@@ -99,8 +99,9 @@ function property(name: SettingName, row: SettingRow): string {
 }
 
 function typeOf(name: SettingName, { kind }: SettingRow): readonly string[] {
-  const item = kind.type.split(" | ");
-  const list = item.length > 1 ? `readonly (${item.join(" | ")})[]` : `readonly ${kind.type}[]`;
+  const isReadOnly = writableName(name) !== undefined;
+  const item = kind.type.split(" | ").map((type) => (isReadOnly && type.endsWith("Spec") ? `ReadOnly<${type}>` : type));
+  const list = item.length > 1 ? `readonly (${item.join(" | ")})[]` : `readonly ${item[0]}[]`;
   const fields = kind.fields ? [`Readonly<Record<string, ${kind.fields.type}>>`] : [];
   return [...item, ...(isList(name) ? [list] : []), ...fields, "null"];
 }

@@ -1,15 +1,24 @@
+import { type Place, showPlace } from "../base/place.js";
 import { catalog, isList, type SettingName } from "./catalog.js";
 import type { SettingEntry } from "./value.js";
 
+/** A setting as a source has it. `at`: the line of the script, if that is the source. */
+export type SourceEntry = SettingEntry & { readonly at?: Place | undefined };
+
 /** A setting that counts, with the script or the image that it comes from. */
-export type Setting = SettingEntry & { readonly origin: string };
+export type Setting = SourceEntry & { readonly origin: string };
 
 /** The settings of one script or image: `removed` takes away what its ancestors have set, then `entries` count. */
 export type SettingSource = {
   readonly origin: string;
   readonly removed: readonly SettingName[];
-  readonly entries: readonly SettingEntry[];
+  readonly entries: readonly SourceEntry[];
 };
+
+/** Where a setting comes from: `file:line` of the script, or the URL of the image. */
+export function originOf({ origin, at }: Pick<Setting, "origin" | "at">): string {
+  return at ? showPlace(at) : origin;
+}
 
 /**
  * Settles inherited settings. A single value is taken from the nearest source; lists add up, farthest first, since the order of

@@ -1,5 +1,5 @@
 // Written by scripts/generate from src/settings/catalog: do not edit.
-import type { BindSpec, OverlaySpec, TemporaryFileSystemSpec } from "./kinds/mount.js";
+import type { BindSpec, OverlaySpec, ReadOnly, TemporaryFileSystemSpec } from "./kinds/mount.js";
 import type { CapabilityName, SignalName } from "./kinds/process.js";
 import type { BooleanText } from "./kinds/words.js";
 
@@ -444,7 +444,7 @@ export type Settings = {
    *
    * @example BindReadOnly: { source: "/srv/web/", target: "/srv/web" }
    */
-  readonly BindReadOnly?: string | BindSpec | readonly (string | BindSpec)[] | null;
+  readonly BindReadOnly?: string | ReadOnly<BindSpec> | readonly (string | ReadOnly<BindSpec>)[] | null;
   /**
    * A user of the host who is one in the machine, too, with the home folder. Up to systemd 257 it needs PrivateUsers.
    *
@@ -498,7 +498,7 @@ export type Settings = {
    *
    * @example OverlayReadOnly: { lower: ["/srv/base", "/srv/more"], upper: "/srv/own", target: "/srv/all" }
    */
-  readonly OverlayReadOnly?: string | OverlaySpec | readonly (string | OverlaySpec)[] | null;
+  readonly OverlayReadOnly?: string | ReadOnly<OverlaySpec> | readonly (string | ReadOnly<OverlaySpec>)[] | null;
   /**
    * How files of the root get to belong to the users of PrivateUsers: not at all, changed on the disk, or mapped by the kernel.
    *

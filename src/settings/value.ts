@@ -1,5 +1,5 @@
-import { isRecord } from "../base/is-record.js";
-import { catalog, isList, isSettingName, type SettingName } from "./catalog.js";
+import { isPlainObject, isRecord } from "../base/is-record.js";
+import { catalog, isList, isSettingName, type SettingName, writableName } from "./catalog.js";
 import { WrongValue } from "./kinds/kind.js";
 
 export { WrongValue } from "./kinds/kind.js";
@@ -9,21 +9,19 @@ export type { Settings } from "./settings.js";
 /** A setting in the form that images carry: `Boot` and `yes`. Each item of a list is an entry of its own. */
 export type SettingEntry = { readonly name: SettingName; readonly value: string };
 
+/** What a value comes to: its entries, and its items that are wrong: all of them, as far as anybody would read them. */
+export type SettingReading = { readonly entries: readonly SettingEntry[]; readonly wrong: readonly WrongValue[] };
+
 /** Brings a value, as a script or an image wrote it, into entries of plain text, in the spelling that systemd-nspawn takes. */
-export function entriesOf(name: SettingName, value: unknown): readonly SettingEntry[] | WrongValue {
+export function entriesOf(name: SettingName, value: unknown): SettingReading {
   const { kind } = catalog[name];
   if (kind.fields && isPlainObject(value)) {
     const { read } = kind.fields;
     return collect(Object.entries(value), ([key, field]) => entry(name, read(key, field)));
   }
   const items = isList(name) ? itemsOf(name, value) : [value];
-  if (!items) return new WrongValue(kind.expected, value, "a quote is not closed");
-  return collect(items, (item) => entry(nameFor(name, item), kind.read(item)));
-}
-
-/** Not a Map or a Date, say, which has no fields of its own: that would be nothing instead of wrong. */
-function isPlainObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return isRecord(value) && [null, Object.prototype].includes(Object.getPrototypeOf(value));
+  if (!items) return { entries: [], wrong: [new WrongValue(kind.expected, value, "a quote is not closed")] };
+  return collect(items, (item) => itemEntry(name, item));
 }
 
 /** The values of a list; undefined for a text that cannot be taken apart. */
@@ -34,22 +32,33 @@ function itemsOf(name: SettingName, value: unknown): readonly unknown[] | undefi
   return typeof value === "string" && split ? split(value) : [value];
 }
 
-/** `{ …, readOnly: true }` belongs to another setting. */
-function nameFor(name: SettingName, item: unknown): SettingName {
-  const { readOnlyName } = catalog[name];
-  return readOnlyName !== undefined && isSettingName(readOnlyName) && isRecord(item) && item.readOnly === true ? readOnlyName : name;
+/** `{ …, readOnly: true }` belongs to another setting, and `{ …, readOnly: false }` not to one that is read-only. */
+function itemEntry(name: SettingName, item: unknown): SettingEntry | WrongValue {
+  const { kind, readOnlyName } = catalog[name];
+  const text = kind.read(item);
+  const readOnly = isRecord(item) ? item.readOnly : undefined;
+  const writable = writableName(name);
+  if (typeof text === "string" && writable !== undefined && readOnly === false) {
+    return new WrongValue("what is mounted read-only", item, `${writable} takes what can be written to`);
+  }
+  return entry(readOnly === true && readOnlyName !== undefined && isSettingName(readOnlyName) ? readOnlyName : name, text);
 }
 
 function entry(name: SettingName, text: string | WrongValue): SettingEntry | WrongValue {
   return typeof text === "string" ? { name, value: text } : text;
 }
 
-function collect<T>(items: readonly T[], read: (item: T) => SettingEntry | WrongValue): readonly SettingEntry[] | WrongValue {
+/** Of an image, one text may have a million items: nobody reads more mistakes than that. */
+const mostWrong = 100;
+
+function collect<T>(items: readonly T[], read: (item: T) => SettingEntry | WrongValue): SettingReading {
   const entries: SettingEntry[] = [];
+  const wrong: WrongValue[] = [];
   for (const item of items) {
-    const entry = read(item);
-    if (entry instanceof WrongValue) return entry;
-    entries.push(entry);
+    if (wrong.length === mostWrong) break;
+    const result = read(item);
+    if (result instanceof WrongValue) wrong.push(result);
+    else entries.push(result);
   }
-  return entries;
+  return { entries, wrong };
 }

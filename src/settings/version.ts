@@ -1,4 +1,3 @@
-import { NspawnError } from "../base/errors.js";
 import { catalog } from "./catalog.js";
 import type { Setting } from "./merge.js";
 import { renderSettings } from "./render.js";
@@ -6,10 +5,10 @@ import { renderSettings } from "./render.js";
 /** A setting that a systemd is too old for. */
 export type TooNew = {
   readonly setting: Setting;
-  /** The setting's name, or with its value if only that is new: `PrivateUsers=managed`. */
-  readonly what: string;
-  /** The version of systemd that it needs. */
-  readonly since: number;
+  /** Such as `PrivateUsers=managed needs systemd 258, this host has 252`; without the value if the setting itself is new. */
+  readonly message: string;
+  /** What of the value that systemd takes, if it takes some of it: `eth0` of `eth0:lan`. */
+  readonly older: string | undefined;
 };
 
 /**
@@ -22,17 +21,16 @@ export function tooNew(settings: readonly Setting[], version: number): readonly 
     const { since, kind, form } = catalog[name];
     // A flag that is off gives no option.
     if (form !== "positional" && renderSettings([setting]).length === 0) return [];
-    if (since > version) return [{ setting, what: name, since }];
+    const needs = (what: string, needed: number): string => `${what} needs systemd ${needed}, this host has ${version}`;
+    if (since > version) return [{ setting, message: needs(name, since), older: undefined }];
     const valueSince = kind.since?.(value) ?? 0;
-    return valueSince > version ? [{ setting, what: `${name}=${value}`, since: valueSince }] : [];
+    return valueSince > version ? [{ setting, message: needs(`${name}=${value}`, valueSince), older: olderPart(setting, version) }] : [];
   });
 }
 
-/** Says which systemd each needs, and which there is. */
-export function tooNewError(newer: readonly TooNew[], version: number): NspawnError {
-  const lines = newer.map(
-    ({ what, setting, since }) => `${what} (from ${setting.origin}) needs systemd ${since}, this host has ${version}`,
-  );
-  const names = [...new Set(newer.map(({ setting }) => `${setting.name}: null`))].join(", ");
-  return new NspawnError(lines.join("\n"), { hint: `do without: WITH({ ${names} })` });
+/** A value without its last option, or without what is behind its last colon, if that is right and old enough. */
+function olderPart({ name, value }: Setting, version: number): string | undefined {
+  const { kind } = catalog[name];
+  const parts = [/,[^,:]*$/, /:[^:]*$/].map((end) => value.replace(end, ""));
+  return parts.find((part) => part !== value && kind.read(part) === part && (kind.since?.(part) ?? 0) <= version);
 }

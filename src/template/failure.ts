@@ -1,7 +1,8 @@
-import { NspawnError } from "../base/errors.js";
+import { TemplateError } from "../base/errors.js";
 import { isRecord } from "../base/is-record.js";
 import { nearest } from "../base/nearest.js";
-import { undefinedMark } from "./source.js";
+import type { Place } from "../base/place.js";
+import { withoutGuards } from "./guard.js";
 
 /** What minijinja says when it fails. */
 export type Failure = {
@@ -15,8 +16,8 @@ export type Failure = {
   readonly inside: { readonly kind: "template"; readonly id: string } | { readonly kind: "super" } | undefined;
 };
 
-/** A line of a file, with its text. */
-export type SourceLine = { readonly path: string; readonly line: number; readonly text: string };
+/** A line of a template, with its text. */
+export type SourceLine = { readonly at: Place; readonly text: string };
 
 /** Reads minijinja's message, which has the place in its first line and, in debug mode, the source with the place marked below. */
 export function readFailure(text: string): Failure | undefined {
@@ -33,20 +34,30 @@ export function readFailure(text: string): Failure | undefined {
   };
 }
 
-/** The error for people: file and line, what is wrong, the line itself, and what would be right. */
+/** The error for people: file and line, what is wrong, where in the line, and what would be right. */
 export function templateError(
-  at: SourceLine,
+  { at, text }: SourceLine,
   { message, marked }: Pick<Failure, "message" | "marked">,
   variables: Readonly<Record<string, unknown>>,
   hint?: string,
-): NspawnError {
+): TemplateError {
   const isUndefined = /^undefined value$|types? undefined\b|^unknown method: undefined /.test(message);
   // Of `a.method()` it is `a` that is undefined.
   const method = message.startsWith("unknown method") ? /\.\w+\(.*$/s : "";
-  const expression = marked?.replace(`.${undefinedMark}`, "").replace(isUndefined ? method : "", "");
-  const found = isUndefined && expression !== undefined ? undefinedIn(expression, variables) : undefined;
+  const expression = marked?.replace(isUndefined ? method : "", "");
+  const found = isUndefined && expression ? undefinedIn(expression, variables) : undefined;
   const what = found ? `undefined variable ${JSON.stringify(found.name)}` : message;
-  return new NspawnError(`${at.path}:${at.line}: ${what}${quote(at, found?.name ?? expression)}`, { hint: hint ?? found?.hint });
+  return new TemplateError(at, what, { hint: hint ?? found?.hint, ...spotOf(found?.name ?? expression, text) });
+}
+
+/** Where a part of a line stands, not within a longer name, if it is there once. */
+function spotOf(part: string | undefined, line: string): Pick<TemplateError, "near" | "column"> | undefined {
+  if (!part) return undefined;
+  const literal = part.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&");
+  const start = /^[\p{L}\p{N}_]/u.test(part) ? "(?<![\\p{L}\\p{N}_.])" : "";
+  const end = /[\p{L}\p{N}_]$/u.test(part) ? "(?![\\p{L}\\p{N}_])" : "";
+  const [first, ...others] = line.matchAll(new RegExp(`${start}${literal}${end}`, "gu"));
+  return first && others.length === 0 ? { near: part, column: first.index } : undefined;
 }
 
 /** The text above the carets, and what stands directly before it: of `a.b.c` minijinja marks `.b.c` alone. */
@@ -55,47 +66,45 @@ function markedIn(text: string): string | undefined {
   if (!match) return undefined;
   const [, line = "", before = "", carets = ""] = match;
   const characters = [...line];
-  const left = /[\w.[\]'"]*$/.exec(characters.slice(0, before.length).join(""))?.[0] ?? "";
-  return left + characters.slice(before.length, before.length + carets.length).join("");
+  const left = /[\w.[\]'"]*$/.exec(withoutGuards(characters.slice(0, before.length).join("")))?.[0] ?? "";
+  return left + withoutGuards(characters.slice(before.length, before.length + carets.length).join(""));
 }
 
 /** The shortest part of an expression that is undefined, such as `server.prot`, and the names that there are instead. */
-function undefinedIn(expression: string, variables: Readonly<Record<string, unknown>>): { readonly name: string; readonly hint: string } {
-  const names = /^[\p{L}_][\p{L}\p{N}_]*(\.[\p{L}_][\p{L}\p{N}_]*)*/u.exec(expression)?.[0].split(".") ?? [];
-  let record = variables;
-  for (const [index, name] of names.entries()) {
-    const value = record[name];
-    if (isRecord(value)) {
-      record = value;
-      continue;
-    }
+function undefinedIn(
+  expression: string,
+  variables: Readonly<Record<string, unknown>>,
+): { readonly name: string; readonly hint?: string | undefined } {
+  let [owner, ownerName]: [unknown, string | undefined] = [variables, undefined];
+  for (const { key, end } of stepsOf(expression)) {
+    const name = expression.slice(0, end);
+    const value = typeof owner === "object" && owner !== null && Object.hasOwn(owner, key) ? Reflect.get(owner, key) : undefined;
     // A name that the template itself has set may have anything behind it.
-    const path = Object.hasOwn(record, name) || index > 0 ? names.slice(0, index + 1) : names;
-    const owner = index > 0 ? `${names.slice(0, index).join(".")} has` : "there are";
-    return { name: path.join("."), hint: hintOf(name, owner, Object.keys(record)) };
+    if (value === undefined) return { name: ownerName === undefined ? expression : name, hint: hintOf(key, ownerName, owner) };
+    [owner, ownerName] = [value, name];
   }
-  return { name: expression, hint: hintOf(expression, "there are", Object.keys(variables)) };
+  return { name: expression };
 }
 
-function hintOf(name: string, owner: string, candidates: readonly string[]): string {
-  const near = nearest(name, candidates);
+/** The keys by which an expression such as `a.b[0]['c']` goes from one value to the next, and where each ends; not those that are computed. */
+function stepsOf(expression: string): readonly { readonly key: string; readonly end: number }[] {
+  const step = /(?:^|\.)([\p{L}_][\p{L}\p{N}_]*)|\[(?:(\d+)|'([^'\\]*)'|"([^"\\]*)")\]/uy;
+  const steps: { readonly key: string; readonly end: number }[] = [];
+  for (let match = step.exec(expression); match; match = step.exec(expression)) {
+    steps.push({ key: match.slice(1).find((key) => key !== undefined) ?? "", end: step.lastIndex });
+  }
+  return steps;
+}
+
+function hintOf(key: string, ownerName: string | undefined, owner: unknown): string | undefined {
+  if (Array.isArray(owner)) return `${ownerName} has ${owner.length} item${owner.length === 1 ? "" : "s"}`;
+  if (!isRecord(owner)) return undefined;
+  const candidates = Object.keys(owner);
+  const near = nearest(key, candidates);
   const sorted = near === undefined ? candidates : [near, ...candidates.filter((candidate) => candidate !== near)];
   const list = sorted.length > maxListed ? [...sorted.slice(0, maxListed), "…"] : sorted;
-  return `${near === undefined ? "" : `did you mean ${near}? `}${owner} ${list.join(", ") || "none"}`;
+  const rest = `${ownerName === undefined ? "there are" : `${ownerName} has`} ${list.join(", ") || "none"}`;
+  return near === undefined ? rest : `did you mean ${near}? ${rest}`;
 }
 
 const maxListed = 20;
-const maxWidth = 160;
-
-/** The line as it is in the file, with carets below the part that is meant, if it is there once. */
-function quote({ line, text }: SourceLine, part: string | undefined): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they would act on the terminal
-  const shown = text.slice(0, maxWidth).replace(/[\x00-\x08\x0b-\x1f\x7f]/g, "�");
-  const number = String(line).padStart(4);
-  const start = part === undefined || part === "" ? -1 : shown.indexOf(part);
-  const carets =
-    start < 0 || shown.indexOf(part ?? "", start + 1) >= 0
-      ? ""
-      : `\n     | ${shown.slice(0, start).replace(/[^\t]/gu, " ")}${"^".repeat([...(part ?? "")].length)}`;
-  return `\n${number} | ${shown}${carets}`;
-}

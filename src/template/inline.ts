@@ -1,4 +1,4 @@
-import { findReferences } from "./source.js";
+import { findReferences } from "./references.js";
 
 /** A line of a template, from 1. */
 type Origin = { readonly id: string; readonly line: number };

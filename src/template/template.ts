@@ -2,9 +2,10 @@ import { readdirSync, readFileSync, realpathSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
 import { basename, dirname, join, resolve } from "node:path";
 import { hasCode, messageOf, NspawnError } from "../base/errors.js";
+import { isWithin } from "../base/is-within.js";
 import { nearest } from "../base/nearest.js";
-import { textOf } from "../base/utf8.js";
-import { type Failure, readFailure, templateError } from "./failure.js";
+import { decodeUtf8 } from "../base/utf8.js";
+import { type Failure, readFailure, type SourceLine, templateError } from "./failure.js";
 import { type Composed, compose, inline } from "./inline.js";
 import { prepareSource, resolveFilter } from "./source.js";
 import { templateValues } from "./values.js";
@@ -65,7 +66,7 @@ export class TemplateRenderer {
    * Renders a template. A variable that is not defined is an error.
    * @param path its absolute path; `source` is what it says, which need not be there
    * @param variables texts, numbers, booleans, null, and lists and objects of them (the plan sees to it)
-   * @throws NspawnError with file and line of whichever template is wrong, and the line itself
+   * @throws TemplateError with file and line of whichever template is wrong
    */
   render(path: string, source: string, variables: Variables): string {
     const values = templateValues(variables);
@@ -120,7 +121,7 @@ export class TemplateRenderer {
       return undefined;
     } catch (error) {
       const failure = readFailure(messageOf(error));
-      return failure && templateError({ path, line: failure.line, text: lineOf(source, failure.line) }, failure, {});
+      return failure && templateError(sourceLine(path, source, failure.line), failure, {});
     }
   }
 
@@ -147,7 +148,7 @@ export class TemplateRenderer {
     const known = this.#named.get(path);
     if (known !== undefined) return known;
     const real = realPath(path);
-    if (!isBelow(path, this.#root) || (real !== undefined && !isBelow(real, realPath(this.#root) ?? this.#root))) {
+    if (!isWithin(path, this.#root) || (real !== undefined && !isWithin(real, realPath(this.#root) ?? this.#root))) {
       throw new NspawnError(`the template ${JSON.stringify(name)} leads out of ${this.#root}`, { hint: "templates lie in that folder" });
     }
     if (real === undefined) throw new MissingTemplate(name, path);
@@ -172,7 +173,7 @@ export class TemplateRenderer {
     if (!failure) return new NspawnError(`${root.path} cannot be rendered: ${firstLine(error)}`, { cause: error });
     const origin = composed.get(failure.id)?.origins[failure.line - 1] ?? failure;
     const template = this.#byId.get(origin.id) ?? root;
-    const at = { path: template.path, line: origin.line, text: lineOf(template.source, origin.line) };
+    const at = sourceLine(template.path, template.source, origin.line);
     if (failure.inside?.kind === "template")
       return templateError(at, { message: "templates include each other too deeply", marked: undefined }, values);
     const isName = /^template not found|template name was not a string/.test(failure.message);
@@ -226,7 +227,7 @@ class MissingTemplate extends NspawnError {
 
 function read(name: string, path: string): string {
   if (!statSync(path).isFile()) throw new NspawnError(`the template ${JSON.stringify(name)} is no file`);
-  const text = textOf(readFileSync(path));
+  const text = decodeUtf8(readFileSync(path));
   if (text === undefined) throw new NspawnError(`the template ${JSON.stringify(name)} is no text in UTF-8`);
   return text;
 }
@@ -249,12 +250,8 @@ function realPath(path: string): string | undefined {
   }
 }
 
-function isBelow(path: string, folder: string): boolean {
-  return path.startsWith(folder === "/" ? "/" : `${folder}/`);
-}
-
-function lineOf(source: string, line: number): string {
-  return source.split(/\r?\n/)[line - 1] ?? "";
+function sourceLine(file: string, source: string, line: number): SourceLine {
+  return { at: { file, line }, text: source.split(/\r?\n/)[line - 1] ?? "" };
 }
 
 function firstLine(error: unknown): string {

@@ -1,23 +1,32 @@
 import { type BigIntStats, constants } from "node:fs";
-import { copyFile, mkdir, open, readdir, rename, stat, unlink } from "node:fs/promises";
+import { copyFile, type FileHandle, mkdir, open, readdir, rename, stat, unlink } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { hasCode, messageOf, TransferError } from "../base/errors.js";
-import { isAlive, processName } from "../host/process-id.js";
+import { isAlive, processName } from "../base/process-id.js";
 import type { ImageRef } from "../plan/image-ref.js";
+import { ChangedError } from "./failure.js";
 import type { Transport, Upload, Validators } from "./transport.js";
 
-/** `file:` URLs: archives on this host. */
+/**
+ * `file:` URLs: archives on this host. They are never linked to anything of ours, whose content has to stay: whoever owns an archive may write
+ * over it in its place.
+ */
 export const fileTransport: Transport = {
   async probe(image) {
     return validators(await status(image));
   },
   async get(image) {
+    // Opened, a pipe would wait for somebody to write.
     await status(image);
-    const file = await open(pathOf(image), "r");
+    const file = await open(pathOf(image), "r").catch((error: unknown) => {
+      throw new TransferError(image.written, messageOf(error), { cause: error });
+    });
     // Of the open file: another may be put in its place meanwhile.
     const stats = await file.stat({ bigint: true });
-    return { body: file.createReadStream({ highWaterMark: 1 << 20 }), bytes: Number(stats.size), validators: validators(stats) };
+    const body = Readable.from(unchanged(image, file, stats), { objectMode: false, highWaterMark: 1 << 20 });
+    return { body, bytes: Number(stats.size), validators: validators(stats) };
   },
   async put(image, upload) {
     const path = pathOf(image);
@@ -42,6 +51,18 @@ async function status(image: ImageRef): Promise<BigIntStats> {
     throw new TransferError(image.written, why, { cause: error });
   }
   throw new TransferError(image.written, "it is no file");
+}
+
+/** The content of a file, to its end. Throws ChangedError if somebody has written to it meanwhile. */
+async function* unchanged(image: ImageRef, file: FileHandle, before: BigIntStats): AsyncGenerator<Buffer> {
+  try {
+    yield* file.createReadStream({ highWaterMark: 1 << 20, autoClose: false });
+    const after = await file.stat({ bigint: true });
+    if (after.size === before.size && after.mtimeNs === before.mtimeNs) return;
+    throw new ChangedError(image.written, `it was written to while it was read: ${before.size} bytes became ${after.size}`);
+  } finally {
+    await file.close();
+  }
 }
 
 /** A file that is replaced gets another inode; one that is written over gets another time or size. */
@@ -71,6 +92,7 @@ async function moveOrCopy(from: string, to: string): Promise<void> {
     await rename(from, to);
   } catch (error) {
     if (!hasCode(error, "EXDEV")) throw error;
+    // Shared where the file system can do that (FICLONE): each of the two may change without the other.
     await copyFile(from, to, constants.COPYFILE_FICLONE);
   }
 }

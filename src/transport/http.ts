@@ -1,110 +1,145 @@
 import { createReadStream } from "node:fs";
-import { STATUS_CODES } from "node:http";
-import type { Readable } from "node:stream";
-import { type Dispatcher, interceptors, request } from "undici";
-import { messageOf, TransferError } from "../base/errors.js";
-import type { Auth } from "../config/config.js";
+import { Readable } from "node:stream";
+import { setTimeout as sleep } from "node:timers/promises";
+import { TransferError } from "../base/errors.js";
 import type { ImageRef } from "../plan/image-ref.js";
-import { loginFor } from "./login.js";
-import type { Download, Transport, Upload, Validators } from "./transport.js";
+import { type Access, type Ask, discard, exchange, type Response } from "./exchange.js";
+import { TransientError } from "./failure.js";
+import { header, sha256Of, validatorsOf } from "./freshness.js";
+import { metered } from "./meter.js";
+import { lengthOf, resumable } from "./resume.js";
+import { type Persistence, retried } from "./retry.js";
+import { checkStatus, refused } from "./status.js";
+import type { Download, Haste, Transport, Upload, Validators } from "./transport.js";
 
-type Response = Dispatcher.ResponseData;
+/** `http:` and `https:` URLs of one host. What fails for a moment is tried again. */
+export class HttpTransport implements Transport {
+  readonly #access: Access;
+  readonly #persistence: Persistence;
 
-export type HttpOptions = {
-  readonly dispatcher: Dispatcher;
-  /** How the images' host is reached, undefined: as the URLs say. */
-  readonly auth: Auth | undefined;
-  /** Seconds to wait for the answer's head, and for each further part of its body. */
-  readonly readTimeout: number;
+  constructor(access: Access, persistence: Persistence) {
+    this.#access = access;
+    this.#persistence = persistence;
+  }
+
+  async probe(image: ImageRef, haste?: Haste): Promise<Validators> {
+    return retried(this.#hurried(haste), async () => {
+      const response = await this.#ask(image, { method: "HEAD" });
+      // Some servers know no HEAD; then nothing is known before the download.
+      if (response.statusCode === 405 || response.statusCode === 501) return {};
+      checkStatus(image, "HEAD", response);
+      return validatorsOf(response.headers);
+    });
+  }
+
+  async get(image: ImageRef, haste?: Haste): Promise<Download> {
+    const persistence = this.#hurried(haste);
+    const ask = async (headers: Ask["headers"] = {}, signal = persistence.interrupted): Promise<Response> => {
+      const response = await this.#ask(image, { method: "GET", headers, signal });
+      checkEncoding(image, response);
+      return response;
+    };
+    const response = await retried(persistence, async () => {
+      const first = await ask();
+      // 204 has no content, 206 only a part of it.
+      if (first.statusCode === 200 || first.statusCode === 203) return first;
+      discard(first);
+      throw refused(image, "GET", first);
+    });
+    const body = resumable(response, { ...persistence, image, ask, readTimeout: this.#access.readTimeout });
+    return { body, bytes: lengthOf(response), validators: validatorsOf(response.headers) };
+  }
+
+  async put(image: ImageRef, upload: Upload): Promise<void> {
+    await retried(this.#persistence, async () => {
+      await this.#send(image, upload);
+      await this.#verify(image, upload);
+    });
+  }
+
+  async #send(image: ImageRef, { path, bytes, digest }: Upload): Promise<void> {
+    const { report, interrupted } = this.#persistence;
+    const file = createReadStream(path, { highWaterMark: 1 << 18 });
+    const body = metered(
+      Readable.from(headFirst(file, bytes, interrupted), { highWaterMark: 2 }),
+      { url: image.written, direction: "up", total: bytes },
+      report,
+    );
+    try {
+      const headers = { "content-length": String(bytes), "content-type": "application/octet-stream", "nspawn-digest": digest };
+      const response = await this.#ask(image, { method: "PUT", headers, body });
+      discard(response);
+      checkStatus(image, "PUT", response);
+    } finally {
+      body.destroy();
+      file.destroy();
+    }
+  }
+
+  /** Whether the server has now what was sent, as far as it tells. */
+  async #verify(image: ImageRef, { bytes, digest }: Upload): Promise<void> {
+    // A cache on the way may know what was there before.
+    const response = await this.#ask(image, { method: "HEAD", headers: { "cache-control": "no-cache" } });
+    const { statusCode, headers } = response;
+    if (statusCode === 403 || statusCode === 405 || statusCode === 501) {
+      const text = `${image.written}: the server took the upload, and does not say what it has now: HTTP status ${statusCode} to HEAD`;
+      return this.#persistence.report({ kind: "detail", text });
+    }
+    const wrong = (what: string): TransientError => new TransientError(image.written, `after the upload, ${what}`);
+    if (statusCode === 404) throw wrong("the server says that there is nothing (HTTP status 404)");
+    checkStatus(image, "HEAD", response);
+    const length = header(headers, "content-encoding") === undefined ? lengthOf(response) : undefined;
+    if (length !== undefined && length !== bytes) throw wrong(`the server has ${length} bytes, not ${bytes}`);
+    const named = sha256Of(validatorsOf(headers));
+    if (named !== undefined && named !== digest) throw wrong(`the server has the digest ${named}, not ${digest}`);
+  }
+
+  async #ask(image: ImageRef, ask: Omit<Ask, "signal"> & Partial<Pick<Ask, "signal">>): Promise<Response> {
+    const response = await exchange(this.#access, image, { signal: this.#persistence.interrupted, ...ask });
+    // It has no body, and so its connection is free for the next request.
+    if (ask.method === "HEAD") await response.body.dump();
+    return response;
+  }
+
+  #hurried(haste: Haste | undefined): Persistence {
+    if (!haste?.once) return this.#persistence;
+    return { ...this.#persistence, patience: { ...this.#persistence.patience, tries: 1 } };
+  }
+}
+
+/** Endings of archives by the encodings that servers take them for. */
+const encodings: Readonly<Record<string, RegExp>> = {
+  gzip: /\.t?gz$/,
+  "x-gzip": /\.t?gz$/,
+  xz: /\.t?xz$/,
+  "x-xz": /\.t?xz$/,
+  zstd: /\.(tar\.|t)?zst$/,
 };
 
-/** `http:` and `https:` URLs of one host. Certificates are always verified. */
-export class HttpTransport implements Transport {
-  readonly #options: HttpOptions;
-
-  constructor(options: HttpOptions) {
-    this.#options = options;
-  }
-
-  async probe(image: ImageRef): Promise<Validators> {
-    const response = await this.#ask(image, "HEAD");
-    await response.body.dump();
-    // Some servers know no HEAD; then nothing is known before the download.
-    if (response.statusCode === 405 || response.statusCode === 501) return {};
-    check(image, "HEAD", response);
-    return validators(response);
-  }
-
-  async get(image: ImageRef): Promise<Download> {
-    const response = await this.#ask(image, "GET");
-    // 204 has no content, 206 only a part of it.
-    if (response.statusCode !== 200 && response.statusCode !== 203) {
-      await response.body.dump();
-      throw refused(image, "GET", response);
-    }
-    const length = Number(header(response, "content-length") ?? Number.NaN);
-    return { body: response.body as Readable, bytes: Number.isNaN(length) ? undefined : length, validators: validators(response) };
-  }
-
-  async put(image: ImageRef, { path, bytes }: Upload): Promise<void> {
-    const response = await this.#ask(image, "PUT", { body: createReadStream(path), headers: { "content-length": String(bytes) } });
-    await response.body.dump();
-    check(image, "PUT", response);
-  }
-
-  async #ask(
-    image: ImageRef,
-    method: Dispatcher.HttpMethod,
-    extra: { readonly body?: Readable; readonly headers?: Record<string, string> } = {},
-  ): Promise<Response> {
-    const { dispatcher, auth, readTimeout } = this.#options;
-    const login = auth ? [loginFor(new URL(image.url), auth)] : [];
-    // The outermost comes last: each request that a redirect leads to passes through the login again.
-    const redirect = method === "PUT" ? [] : [interceptors.redirect({ maxRedirections: 10 })];
-    const timeouts = { headersTimeout: readTimeout * 1000, bodyTimeout: readTimeout * 1000 };
-    try {
-      return await request(image.url, { method, dispatcher: dispatcher.compose(...login, ...redirect), ...timeouts, ...extra });
-    } catch (error) {
-      throw new TransferError(image.written, `${method} failed: ${causeOf(error)}`, { cause: error });
-    }
-  }
-}
-
-function check(image: ImageRef, method: string, response: Response): void {
-  if (response.statusCode < 200 || response.statusCode >= 300) throw refused(image, method, response);
-}
-
-function refused(image: ImageRef, method: string, { statusCode }: Response): TransferError {
-  return new TransferError(image.written, `HTTP status ${statusCode} ${STATUS_CODES[statusCode] ?? ""} to ${method}`.replace("  ", " "), {
-    status: statusCode,
-    hint: hintFor(image, statusCode),
+/** Some servers name an archive's own compression as an encoding; one that they made themselves would be another archive. */
+function checkEncoding(image: ImageRef, response: Response): void {
+  const encoding = header(response.headers, "content-encoding")?.trim().toLowerCase() ?? "identity";
+  if (encoding === "identity" || encoding === "" || encodings[encoding]?.test(new URL(image.url).pathname)) return;
+  // What comes with another status is no archive anyway.
+  if (response.statusCode < 200 || response.statusCode >= 300) return;
+  discard(response);
+  throw new TransferError(image.written, `the server sends it with the encoding ${JSON.stringify(encoding)}, though it was asked not to`, {
+    hint: "switch off the compression of archives on the server",
   });
 }
 
-function hintFor(image: ImageRef, status: number): string | undefined {
-  if (status === 404) return "check the URL, or build and push the image first";
-  if (status === 401 || status === 403) return `check the login in [auth/${new URL(image.url).hostname}] of the configuration`;
-  return status === 407 ? "check the login in the URL of the proxy, http://USER:PASSWORD@HOST:PORT" : undefined;
-}
+/** An upload of so many bytes is worth a moment's wait for a refusal. */
+const large = 1 << 24;
 
-/** In the order of trust: the digest that the server names, its ETag, or its date and length together. */
-function validators(response: Response): Validators {
-  const digest = header(response, "nspawn-digest");
-  if (digest !== undefined) return { digest };
-  const etag = header(response, "etag");
-  if (etag !== undefined) return { etag };
-  const modified = header(response, "last-modified");
-  const length = header(response, "content-length");
-  return modified !== undefined && length !== undefined ? { modified, length } : {};
-}
-
-function header(response: Response, name: string): string | undefined {
-  const value = response.headers[name];
-  return Array.isArray(value) ? value[0] : value;
-}
-
-/** What went wrong, without the library's own words for it. */
-function causeOf(error: unknown): string {
-  if (error instanceof AggregateError && error.errors[0]) return messageOf(error.errors[0]);
-  return messageOf(error);
+/**
+ * The content of a large file with a moment of silence after its start: a server that refuses it (login, size) does so on the head of the
+ * request, and then the rest is not sent. `Expect: 100-continue`, which is made for that, is nothing that undici can do with HTTP/1.1.
+ */
+async function* headFirst(file: Readable, bytes: number, signal: AbortSignal): AsyncGenerator<Buffer> {
+  let waited = bytes < large;
+  for await (const chunk of file) {
+    yield chunk;
+    if (!waited) await sleep(200, undefined, { signal, ref: false }).catch(() => undefined);
+    waited = true;
+  }
 }

@@ -24,14 +24,16 @@ export function metered(body: Readable, { url, direction, total }: Transfer, rep
     transform(chunk: Buffer, _encoding, done) {
       bytes += chunk.length;
       const now = performance.now();
-      if (now - reported >= interval) {
+      // The last chunk, where it is known to be: whoever reads as many bytes as were announced may never see the end.
+      if (bytes === total) tell(true);
+      else if (now - reported >= interval) {
         reported = now;
         tell(false);
       }
       done(null, chunk);
     },
     flush(done) {
-      tell(true);
+      if (bytes !== total) tell(true);
       done();
     },
   });

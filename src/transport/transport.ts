@@ -4,16 +4,20 @@ import type { ImageRef } from "../plan/image-ref.js";
 /** What tells one version of a URL's content from another: names and values, such as `etag`. Empty: nothing is known. */
 export type Validators = Readonly<Record<string, string>>;
 
+/** `bytes`: as announced. `body` is one version of the content, whole, or ends in an error: a ChangedError if that is worth a new start. */
 export type Download = { readonly body: Readable; readonly bytes: number | undefined; readonly validators: Validators };
 
 /** An archive that is ready to be published: a file that is not needed any more afterwards. */
 export type Upload = { readonly path: string; readonly bytes: number; readonly digest: string };
 
-/** How archives come and go for one scheme of URLs. All throw TransferError. */
+/** `once`: what fails is not tried again, since the answer is not worth a wait. */
+export type Haste = { readonly once: boolean };
+
+/** How archives come and go for one scheme of URLs. All throw TransferError, or InterruptedError. */
 export interface Transport {
   /** What the URL's content is now, without getting it. */
-  probe(image: ImageRef): Promise<Validators>;
-  get(image: ImageRef): Promise<Download>;
+  probe(image: ImageRef, haste?: Haste): Promise<Validators>;
+  get(image: ImageRef, haste?: Haste): Promise<Download>;
   /** Publishes an archive: others see the old one or the new one, never a half. */
   put(image: ImageRef, upload: Upload): Promise<void>;
 }

@@ -1,8 +1,8 @@
-import type { Dispatcher } from "undici";
 import type { Report } from "../base/events.js";
-import type { Auth, Config } from "../config/config.js";
+import type { Auth, Config, Trust } from "../config/config.js";
 import type { Environment } from "../config/expand.js";
 import type { ImageRef } from "../plan/image-ref.js";
+import type { Connections } from "./connections.js";
 import { isLoopback } from "./loopback.js";
 import type { Proxies } from "./proxy.js";
 import type { Transport } from "./transport.js";
@@ -15,25 +15,34 @@ export class Transports {
   readonly #config: Pick<Config, "auth" | "network" | "proxy">;
   readonly #environment: Environment;
   readonly #report: Report;
+  readonly #interrupted: AbortSignal;
   readonly #warned = new Set<string>();
   #proxies: Promise<Proxies> | undefined;
-  #dispatcher: Promise<Dispatcher> | undefined;
+  #connections: Promise<Connections> | undefined;
 
-  /** @param environment where proxies may be named */
-  constructor(config: Pick<Config, "auth" | "network" | "proxy">, environment: Environment, report: Report) {
+  /**
+   * @param environment where proxies may be named
+   * @param interrupted ends requests, and pauses between tries
+   */
+  constructor(config: Pick<Config, "auth" | "network" | "proxy">, environment: Environment, report: Report, interrupted: AbortSignal) {
     this.#config = config;
     this.#environment = environment;
     this.#report = report;
+    this.#interrupted = interrupted;
   }
 
   async for(image: ImageRef): Promise<Transport> {
     if (image.scheme === "file") return (await import("./file.js")).fileTransport;
-    const { HttpTransport } = await import("./http.js");
+    const [{ HttpTransport }, { router }] = await Promise.all([import("./http.js"), import("./route.js")]);
     const url = new URL(image.url);
     const auth = this.#config.auth.get(url.hostname);
     if (auth) this.#warnOfPlainLogin(url, auth);
-    this.#dispatcher ??= this.#makeDispatcher();
-    return new HttpTransport({ dispatcher: await this.#dispatcher, auth, readTimeout: this.#config.network.readTimeout });
+    this.#connections ??= this.#openConnections();
+    const { network } = this.#config;
+    return new HttpTransport(
+      { connections: await this.#connections, route: router(url, auth, (hop) => this.#trustIn(hop)), readTimeout: network.readTimeout },
+      { patience: network, report: this.#report, interrupted: this.#interrupted },
+    );
   }
 
   /** The proxies for downloads and uploads, by whatever program: none unless `use_host_proxy` is set. */
@@ -53,18 +62,29 @@ export class Transports {
     return this.#proxies;
   }
 
-  async #makeDispatcher(): Promise<Dispatcher> {
-    const [{ dispatcherFor }, proxies] = await Promise.all([import("./dispatcher.js"), this.hostProxies()]);
-    return dispatcherFor(proxies, this.#config.network.connectTimeout);
+  async #openConnections(): Promise<Connections> {
+    const [{ Connections }, proxies] = await Promise.all([import("./connections.js"), this.hostProxies()]);
+    return new Connections(proxies, this.#config.network.connectTimeout, this.#environment.NODE_EXTRA_CA_CERTS);
+  }
+
+  #trustIn({ hostname, protocol }: URL): Trust {
+    const trust = this.#config.auth.get(hostname)?.trust ?? { kind: "system" };
+    if (trust.kind === "insecure" && protocol === "https:") {
+      this.#warnOnce(`insecure ${hostname}`, `the certificate of ${hostname} is not verified: [auth/${hostname}] has insecure = yes`);
+    }
+    return trust;
   }
 
   #warnOfPlainLogin(url: URL, { host, login }: Auth): void {
     const real = host ?? url.hostname;
-    if (url.protocol !== "http:" || login.kind === "empty" || isLoopback(real) || this.#warned.has(url.hostname)) return;
-    this.#warned.add(url.hostname);
-    this.#report({
-      kind: "warning",
-      text: `the login for ${url.hostname} goes over the network in the clear: ${url.origin} is no https: URL`,
-    });
+    if (url.protocol !== "http:" || login.kind === "empty" || isLoopback(real)) return;
+    const text = `the login for ${url.hostname} goes over the network in the clear: ${url.origin} is no https: URL`;
+    this.#warnOnce(`plain ${url.hostname}`, text);
+  }
+
+  #warnOnce(key: string, text: string): void {
+    if (this.#warned.has(key)) return;
+    this.#warned.add(key);
+    this.#report({ kind: "warning", text });
   }
 }

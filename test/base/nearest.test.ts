@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { nearest } from "../../src/base/nearest.js";
+import { didYouMean, nearest } from "../../src/base/nearest.js";
 import { catalog } from "../../src/settings/catalog.js";
 
 const names = Object.keys(catalog);
@@ -39,4 +39,14 @@ describe("nearest", () => {
   test("nothing is near where there are no candidates", () => {
     expect(nearest("Boot", [])).toBeUndefined();
   });
+
+  test("a word that is too long to be one is near to nothing, and costs no time", () => {
+    const long = "x".repeat(1_000_000);
+    expect(nearest(long, [long, `${long}y`])).toBeUndefined();
+  });
+});
+
+test("didYouMean asks for the nearest", () => {
+  expect(didYouMean("Bnid", ["Boot", "Bind"])).toBe("did you mean Bind?");
+  expect(didYouMean("Xyzzy", ["Boot", "Bind"])).toBeUndefined();
 });

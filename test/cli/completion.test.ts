@@ -98,6 +98,16 @@ function linesOf(text: string): readonly string[] {
   return [...new Set(text.split("\n").filter((line) => line !== ""))].map((line) => line.replace(/[ =]$/, "")).sort();
 }
 
+const image = new Command("image").summary("images; of the store").helpOption("--help", "print this help");
+image.command("list").summary("what's there").option("--json", "print JSON").helpOption("--help", "print this help");
+image.command("pull").summary("bring in").option("--colour <when>", "when").helpOption("--help", "print this help");
+const group: Completed = {
+  command: new Command("nspawn").option("--version", "print the version").helpOption("--help", "print this help").helpCommand(false),
+  values: { "--colour": { always: "", never: "" } },
+};
+group.command.addCommand(image).addCommand(new Command("prune").summary("remove").option("--dry-run", "only say what"));
+for (const { commands } of [group.command, image]) for (const command of commands) command.helpCommand(false);
+
 describe.each(completionShells)("in %s", (shell) => {
   function propose(completed: Completed, ...words: readonly string[]): readonly string[] {
     writeFileSync(join(folder, "completions"), completion(shell, [completed]));
@@ -128,6 +138,26 @@ describe.each(completionShells)("in %s", (shell) => {
   });
 });
 
+describe.each(completionShells)("commands below a command in %s", (shell) => {
+  const propose = (...words: readonly string[]): readonly string[] => {
+    writeFileSync(join(folder, "completions"), completion(shell, [group]));
+    return shells[shell](words);
+  };
+
+  test("are completed, each with its own options", () => {
+    expect(propose("nspawn", "")).toEqual(["image", "prune"]);
+    expect(propose("nspawn", "--")).toEqual(["--help", "--version"]);
+    expect(propose("nspawn", "image", "")).toEqual(["list", "pull"]);
+    expect(propose("nspawn", "image", "l")).toEqual(["list"]);
+    expect(propose("nspawn", "image", "list", "--")).toEqual(["--help", "--json"]);
+    expect(propose("nspawn", "prune", "--d")).toEqual(["--dry-run"]);
+  });
+
+  test("take the values of their options", () => {
+    expect(propose("nspawn", "image", "pull", "--colour", "")).toEqual(["always", "never"]);
+  });
+});
+
 test("another shell is refused with those that are known", () => {
   expect(() => completion("tcsh", [build])).toThrow('there are completions for bash, zsh, fish, not for "tcsh"');
 });
@@ -135,7 +165,7 @@ test("another shell is refused with those that are known", () => {
 test("zsh finds no fault in the syntax of its script, nor bash in its", () => {
   for (const shell of ["bash", "zsh", "fish"]) {
     const path = join(folder, "completions");
-    writeFileSync(path, completion(shell, [build, setup]));
+    writeFileSync(path, completion(shell, [build, setup, group]));
     expect(execFileSync(shell, ["-n", path], { encoding: "utf8", stdio: "pipe" })).toBe("");
   }
 });

@@ -1,6 +1,16 @@
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { CommandError, ConfigError, InterruptedError, NspawnError, ScriptError, StepError } from "../../src/base/errors.js";
+import {
+  CommandError,
+  ConfigError,
+  InterruptedError,
+  NspawnError,
+  ProblemsError,
+  ScriptError,
+  StepError,
+  TemplateError,
+} from "../../src/base/errors.js";
 import { errorLines, summary } from "../../src/cli/error-lines.js";
 import type { Paint } from "../../src/cli/style.js";
 import { writeFiles } from "../support/files.js";
@@ -49,11 +59,33 @@ describe("problems of a script", () => {
   test("name files as seen from the current folder", () => {
     const at = { file: join(process.cwd(), "web/build.ts"), line: 3 };
     expect(errorLines(new ScriptError([{ at, message: "x" }]), plain, false)).toEqual(["web/build.ts:3: error: x"]);
-    expect(summary([{ at, message: "x" }])).toBe("1 problem in web/build.ts; nothing was done");
+    expect(summary(new ScriptError([{ at, message: "x" }]))).toBe("1 problem in web/build.ts; nothing was done");
     const other = { file: "/srv/lib.ts", line: 1 };
-    expect(summary([at, at, other].map((place) => ({ at: place, message: "x" })))).toBe(
+    expect(summary(new ScriptError([at, at, other].map((place) => ({ at: place, message: "x" }))))).toBe(
       "3 problems in web/build.ts and /srv/lib.ts; nothing was done",
     );
+  });
+});
+
+describe("problems that are not the script's alone", () => {
+  test("show the words of the program that failed, and are not said to have done nothing", () => {
+    const file = script();
+    const cause = new CommandError({ argv: ["tar", "x"], code: 2, output: "no tar" });
+    const one = { at: { file, line: 3 }, message: "one", near: "false", hint: "do a", cause: new NspawnError("one", { cause }) };
+    const error = new ProblemsError([one, { at: { file, line: 9 }, message: "two" }]);
+    expect(error.exitCode).toBe(1);
+    expect(errorLines(error, plain, false)).toEqual([
+      `${file}:3: error: one`,
+      '   3 | SH("false");',
+      "     |     ^^^^^",
+      "  command: tar x",
+      "  | no tar",
+      "  hint: do a",
+      "",
+      `${file}:9: error: two`,
+      "",
+      `2 problems in ${file}`,
+    ]);
   });
 });
 
@@ -71,6 +103,30 @@ describe("other errors", () => {
       "  hint: look",
       "        there",
     ]);
+  });
+
+  test("that come from a template show its line, too", () => {
+    const file = script();
+    const template = join(tempFolder(), "part");
+    writeFileSync(template, "a\n\tlisten {{ prot }}\x1b[2J;\n");
+    const cause = new TemplateError({ file: template, line: 2 }, 'undefined variable "prot"', {
+      hint: "did you mean port?",
+      near: "prot",
+      column: 11,
+    });
+    const error = new StepError({ file, line: 3 }, `CAST: ${cause.message}`, { cause, hint: cause.hint });
+    const shown = [
+      '   3 | SH("false");',
+      `  ${template}:2:`,
+      "   2 |     listen {{ prot }};",
+      "     |               ^^^^",
+      "  hint: did you mean port?",
+    ];
+    const headline = `${file}:3: error: CAST: ${template}:2: undefined variable "prot"`;
+    expect(errorLines(error, plain, false)).toEqual([headline, ...shown]);
+    const problem = { at: error.at, message: error.message, hint: error.hint, cause };
+    expect(errorLines(new ScriptError([problem]), plain, false)).toEqual([headline, ...shown]);
+    expect(errorLines(cause, plain, false)).toEqual([`error: ${cause.message}`, ...shown.slice(1)]);
   });
 
   test("hold nothing that a terminal obeys", () => {

@@ -1,6 +1,15 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { CommandError, ConfigError, InterruptedError, NspawnError, ScriptError, StepError, UsageError } from "../../src/base/errors.js";
+import {
+  CommandError,
+  ConfigError,
+  InterruptedError,
+  NspawnError,
+  ScriptError,
+  StepError,
+  TemplateError,
+  UsageError,
+} from "../../src/base/errors.js";
 import type { Event } from "../../src/base/events.js";
 import { endings, eventFields } from "../../src/cli/json-output.js";
 import { type Output, type OutputOptions, openOutput } from "../../src/cli/output.js";
@@ -18,6 +27,7 @@ const events: { readonly [K in Event["kind"]]: Extract<Event, { kind: K }> } = {
   output: { kind: "output", line: "\x1b[31mline\x1b[2J" },
   "step-end": { kind: "step-end", at, text: "SH x", seconds: 12.34, cached: false },
   pushed: { kind: "pushed", url: "u", digest, bytes: 12, seconds: 1 },
+  removed: { kind: "removed", what: "layer", name: "0123456789abcdef", bytes: 2_500_000 },
   acted: { kind: "acted", text: "machine x runs", seconds: 0.25 },
 };
 
@@ -137,6 +147,21 @@ describe("--json", () => {
       { event: "error", message: "SH x failed", hint: "h", ...at, command: ["sh", "-c", "x"], code: 3, output: "last\nwords", exit: 1 },
     ]);
     expect((await objects((output) => output.failed(new Error("x")), { trace: true }))[0]?.stack).toContain("output.test.ts");
+  });
+
+  test("gives the place in a template beside that in the script", async () => {
+    const cause = new TemplateError({ file: "/srv/web/part", line: 3 }, "no", { hint: "yes", near: "x", column: 7 });
+    const template = { file: "/srv/web/part", line: 3, near: "x", column: 7 };
+    const message = "CAST: /srv/web/part:3: no";
+    expect(await objects((output) => output.failed(new StepError(at, message, { cause, hint: "yes" })))).toEqual([
+      { event: "error", ...at, message, hint: "yes", template, exit: 1 },
+    ]);
+    expect((await objects((output) => output.failed(new ScriptError([{ at, message, cause }]))))[0]).toEqual({
+      event: "problem",
+      ...at,
+      message,
+      template,
+    });
   });
 
   test("gives each problem by itself", async () => {

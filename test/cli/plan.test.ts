@@ -1,6 +1,6 @@
 import { stripVTControlCharacters, styleText } from "node:util";
 import { describe, expect, test } from "vitest";
-import { NspawnError } from "../../src/base/errors.js";
+import { NspawnError, ProblemsError, ScriptError } from "../../src/base/errors.js";
 import { shownBuildPlan } from "../../src/cli/plan/build-plan.js";
 import { section } from "../../src/cli/plan/plan.js";
 import { shownSetupPlan } from "../../src/cli/plan/setup-plan.js";
@@ -9,6 +9,8 @@ import type { Paint } from "../../src/cli/style.js";
 import type { BuildPreview } from "../../src/engine/preview/build.js";
 import type { SetupPreview, UnitPreview } from "../../src/engine/preview/setup.js";
 import type { ImagePreview } from "../../src/image/preview.js";
+import type { Settled } from "../../src/machine/settle.js";
+import type { WorkStep } from "../../src/plan/step.js";
 import { ref } from "../support/archive.js";
 
 const plain: Paint = (_style, text) => text;
@@ -26,14 +28,14 @@ const images: readonly ImagePreview[] = [
   { image: ref(url("web")), state: "new", stored: undefined, known: meta },
   { image: ref(url("base")), state: "stored", stored: layer, known: { ...meta, parents: [] } },
   { image: ref(url("old")), state: "unknown", trouble: "the server is gone", stored: layer, known: { ...meta, parents: [] } },
-  { image: ref(url("gone")), state: "unknown", trouble: "no such host", stored: undefined, known: undefined },
+  { image: ref(url("gone")), state: "unknown", trouble: "no such host", stored: undefined, known: undefined, at: at(2) },
 ];
 
 const imageLines = [
   `  ${url("web")}   will be pulled`,
   `  ${url("base")}  in the store: sha256:0123456789ab 1.5 MB`,
   `  ${url("old")}   the server is gone; in the store: sha256:0123456789ab 1.5 MB`,
-  `  ${url("gone")}  no such host`,
+  `  ${url("gone")}  cannot be had: no such host`,
 ];
 
 const imageFields = [
@@ -74,7 +76,7 @@ describe("a build", () => {
         origin: url("web"),
         removed: ["Port"],
         entries: [
-          { name: "Boot", value: "yes" },
+          { name: "Boot", value: "yes", at: at(8, file) },
           { name: "Hostname", value: "a\nb" },
         ],
       },
@@ -97,7 +99,7 @@ describe("a build", () => {
     bootstrapCached: undefined,
     environment: [
       { name: "WorkingDirectory", value: "/srv", origin: url("base") },
-      { name: "Environment", value: "A=1", origin: url("web") },
+      { name: "Environment", value: "A=1", origin: url("web"), at: at(9, file) },
     ],
   };
 
@@ -129,15 +131,17 @@ describe("a build", () => {
   });
 
   test("for programs: the same as fields, all of JSON", () => {
-    const { fields, refusal } = shownBuildPlan(preview);
-    expect(refusal).toBeUndefined();
+    const { fields } = shownBuildPlan(preview);
     expect(fields).toMatchObject({
       script: file,
       image: url("web"),
       images: imageFields,
-      environment: preview.environment,
+      environment: [
+        { name: "WorkingDirectory", value: "/srv", origin: url("base") },
+        { name: "Environment", value: "A=1", origin: `${file}:9` },
+      ],
       settings: [
-        { name: "Boot", value: "yes", origin: url("web") },
+        { name: "Boot", value: "yes", origin: `${file}:8` },
         { name: "Hostname", value: "a\nb", origin: url("web") },
       ],
       removed: ["Port"],
@@ -147,6 +151,23 @@ describe("a build", () => {
     expect((fields.steps as readonly unknown[])[3]).toEqual({ file, line: 6, kind: "run", step: "RUN 'a b' c" });
     expect(JSON.parse(JSON.stringify(fields))).toMatchObject({ images: [{ state: "new" }, { digest }, {}, { trouble: "no such host" }] });
     expect(JSON.stringify(fields)).not.toContain("secret");
+  });
+
+  test("an image that cannot be had at all makes it incomplete, at the line that needs it; one that the store has does not", () => {
+    const { refusal } = shownBuildPlan(preview);
+    expect(refusal).toMatchObject({
+      exitCode: 1,
+      problems: [{ at: at(2), near: url("gone"), message: `the plan is incomplete, since ${url("gone")} cannot be had: no such host` }],
+    });
+    expect(shownBuildPlan({ ...preview, images: images.slice(0, 3) }).refusal).toBeUndefined();
+  });
+
+  test("the numbers of steps are aligned", () => {
+    const work = Array.from({ length: 10 }, (): WorkStep => ({ kind: "sh", at: at(1, file), script: "x" }));
+    const steps = shownBuildPlan({ ...preview, plan: { ...preview.plan, work } })
+      .lines(plain)
+      .filter((line) => line.includes("SH x"));
+    expect([steps[0], steps[9]]).toEqual([`   1  SH x  ${file}:1`, `  10  SH x  ${file}:1`]);
   });
 
   test("BOOTSTRAP is the layer below, cached or not", () => {
@@ -211,6 +232,17 @@ describe("a setup", () => {
     change: "new",
     planned: "# nspawn machine web\nA=1\n",
   };
+  const settled: Settled = {
+    settings: [
+      { name: "Hostname", value: "web", origin: url("base") },
+      { name: "Boot", value: "yes", origin: script, at: at(4) },
+    ],
+    command: { argv: ["/init", "a b"], origin: url("base") },
+    problems: [],
+    refusals: [],
+    warnings: [],
+  };
+  const known = images.slice(0, 3);
   const preview: SetupPreview = {
     plan: {
       script,
@@ -218,11 +250,12 @@ describe("a setup", () => {
       image: ref(url("web")),
       grant: [],
       machine: { name: "web", template: undefined, unitConf: [], serviceConf: [], installConf: [], state: "volatile" },
-      settings: { origin: script, removed: ["Port"], entries: [{ name: "Boot", value: "yes" }] },
+      settings: { origin: script, removed: ["Port"], entries: [{ name: "Boot", value: "yes", at: at(4) }] },
       places: new Map([
         ["Boot", at(4)],
         ["Port", at(5)],
       ]),
+      lines: { image: at(2), machine: at(3), exec: undefined },
       command: undefined,
       work: [
         { kind: "run", at: at(6), argv: ["mkdir", "/srv/a b"] },
@@ -230,21 +263,25 @@ describe("a setup", () => {
       ],
     },
     action: "update",
-    images,
-    settled: {
-      settings: [
-        { name: "Hostname", value: "web", origin: url("base") },
-        { name: "Boot", value: "yes", origin: script },
-      ],
-      command: { argv: ["/init", "a b"], origin: url("base") },
-      refusals: [],
-    },
+    exists: false,
+    made: { images, settled },
+    effects: [{ kind: "start" }, { kind: "enable" }],
+    objection: undefined,
     unit,
     state: { active: "active", enabled: "enabled", fragment: "/etc/systemd/system/web.service" },
   };
   const shown = (changes: Partial<SetupPreview> = {}) => shownSetupPlan({ ...preview, ...changes });
   const linesOf = (changes: Partial<SetupPreview> = {}): readonly string[] => shown(changes).lines(plain);
   const installed: UnitPreview = { ...unit, installed: unit.planned, change: "none" };
+  /** A preview of an action with a machine that is there. */
+  const withMachine = (action: SetupPreview["action"], changes: Partial<SetupPreview> = {}): Partial<SetupPreview> => ({
+    action,
+    exists: true,
+    made: undefined,
+    effects: [],
+    unit: { path: unit.path, installed: unit.planned, change: "kept" },
+    ...changes,
+  });
 
   test("for people: the machine, its layers, settings with origins, what is done on the host, and the unit", () => {
     expect(linesOf()).toEqual(
@@ -264,27 +301,34 @@ describe("a setup", () => {
         "command",
         `  /init 'a b'  ${url("base")}`,
         "on the host",
-        `  RUN mkdir '/srv/a b'             ${script}:6`,
-        `  COPY /web.conf → /etc/web.conf  ${script}:7`,
+        `  1  RUN mkdir '/srv/a b'            ${script}:6`,
+        `  2  COPY /web.conf → /etc/web.conf  ${script}:7`,
+        "the machine",
+        "  starts",
+        "  starts with the host from now on",
         "unit /etc/systemd/system/web.service: new",
         "@@ -0,0 +1,2 @@",
         "+# nspawn machine web",
         "+A=1",
-      ].map((line) => (line.startsWith("  RUN") ? expect.stringMatching(spaced(line)) : line)),
+      ].map((line) => (line.startsWith("  1  RUN") ? expect.stringMatching(spaced(line)) : line)),
     );
   });
 
   test("for programs: the same as fields, all of JSON", () => {
-    const { fields, refusal } = shown();
-    expect(refusal).toBeUndefined();
+    const { fields } = shown();
     expect(fields).toEqual({
       script,
       machine: "web",
       action: "update",
+      exists: false,
+      effects: [{ kind: "start" }, { kind: "enable" }],
       state: { active: "active", enabled: "enabled" },
       root: "volatile",
       images: imageFields,
-      settings: preview.settled.settings,
+      settings: [
+        { name: "Hostname", value: "web", origin: url("base") },
+        { name: "Boot", value: "yes", origin: `${script}:4` },
+      ],
       removed: ["Port"],
       command: { argv: ["/init", "a b"], origin: url("base") },
       steps: [
@@ -300,8 +344,11 @@ describe("a setup", () => {
   test.each([
     ["systemd does not run here, so there are no machines", { state: undefined }],
     ["there is no such machine", {}],
-    ["active, starts with the host", { unit: installed }],
-    ["failed, does not start with the host", { unit: installed, state: { active: "failed", enabled: "disabled", fragment: "" } }],
+    ["active, starts with the host", { unit: installed, exists: true }],
+    [
+      "failed, does not start with the host",
+      { unit: installed, exists: true, state: { active: "failed", enabled: "disabled", fragment: "" } },
+    ],
   ] as const)("now: %s", (words, changes) => {
     expect(sections(linesOf(changes)).now).toEqual([words]);
   });
@@ -315,15 +362,15 @@ describe("a setup", () => {
   test("steps on the host are there for actions that do them only", () => {
     const steps = (changes: Partial<SetupPreview>) => sections(linesOf(changes))["on the host"];
     expect(steps({ action: "start" })).toEqual(["nothing: start does no steps of the script"]);
-    expect(steps({ action: "ensure", unit: installed })).toEqual(["nothing: ensure does no steps of the script"]);
+    expect(steps({ action: "ensure", unit: installed, exists: true })).toEqual(["nothing: ensure does no steps of the script"]);
     for (const changes of [{ action: "ensure" }, { action: "command" }, { action: "create" }] as const)
       expect(steps(changes)).toHaveLength(2);
   });
 
   test("a command of the script itself, and none", () => {
-    const settled = { ...preview.settled, command: { argv: ["x"], origin: script } };
-    expect(sections(linesOf({ settled })).command).toEqual([`x  ${script}`]);
-    expect(sections(linesOf({ settled: { ...settled, command: undefined } })).command).toBeUndefined();
+    const commandOf = (command: Settled["command"]) => sections(linesOf({ made: { images, settled: { ...settled, command } } })).command;
+    expect(commandOf({ argv: ["x"], origin: script, at: at(8) })).toEqual([`x  ${script}:8`]);
+    expect(commandOf(undefined)).toBeUndefined();
   });
 
   test.each([
@@ -337,25 +384,96 @@ describe("a setup", () => {
   });
 
   test("a unit that cannot be told, for now or at all", () => {
-    const trouble = `${url("gone")} cannot be read yet`;
+    const trouble = "an image cannot be had";
+    const made = { images: known, settled };
     expect(linesOf({ unit: { path: unit.path, installed: undefined, change: "unknown", trouble } }).at(-1)).toBe(
       `unit ${unit.path}: ${trouble}`,
     );
-    expect(shown({ unit: { path: unit.path, installed: undefined, change: "unknown", trouble } }).refusal).toBeUndefined();
-    const error = new NspawnError("the template is wrong");
-    const broken = shown({ unit: { path: unit.path, installed: undefined, change: "unknown", trouble: "x", error } });
-    expect(broken.refusal).toBe(error);
+    expect(shown({ made, unit: { path: unit.path, installed: undefined, change: "unknown", trouble } }).refusal).toBeUndefined();
+    const problem = { at: at(3), message: "the template is wrong" };
+    const error = new ProblemsError([problem]);
+    const broken = shown({ made, unit: { path: unit.path, installed: undefined, change: "unknown", trouble: "x", error } });
+    expect(broken.refusal).toMatchObject({ exitCode: 1, problems: [problem] });
+    const own = shown({ made, unit: { ...unit, change: "unknown", planned: "", trouble: "x", error: new ScriptError([problem]) } });
+    expect(own.refusal).toMatchObject({ exitCode: 2, problems: [problem] });
+    // The error says it once, at the end.
+    expect(broken.lines(plain).at(-1)).toBe(`unit ${unit.path}: cannot be made`);
     expect(broken.fields.unit).toEqual({ path: unit.path, installed: undefined, change: "unknown", trouble: "x" });
   });
 
   test("refusals are an error behind the plan, and fields of it", () => {
-    const refusals = [{ message: "a", hint: "do b" }, { message: "c" }];
-    const { refusal, fields } = shown({ settled: { ...preview.settled, refusals } });
-    expect(refusal).toMatchObject({ message: "a\nc", hint: "do b" });
+    const [one, two] = [
+      { at: at(2), message: "a", hint: "do b" },
+      { at: at(4), message: "c" },
+    ];
+    const { refusal, fields } = shown({ made: { images: known, settled: { ...settled, refusals: [one, two] } } });
+    expect(refusal).toMatchObject({ exitCode: 1, problems: [one, two] });
     expect(fields.refusals).toEqual([
-      { message: "a", hint: "do b" },
-      { message: "c", hint: undefined },
+      { file: script, line: 2, message: "a", hint: "do b" },
+      { file: script, line: 4, message: "c", hint: undefined },
     ]);
+    expect(shown({ made: { images: known, settled: { ...settled, problems: [two], refusals: [one] } } }).refusal).toMatchObject({
+      exitCode: 2,
+      problems: [two, one],
+    });
+    expect(shown({ made: { images: known, settled } }).refusal).toBeUndefined();
+  });
+
+  test("an image that cannot be had makes it incomplete", () => {
+    expect(shown().refusal).toMatchObject({ exitCode: 1, problems: [{ at: at(2), message: expect.stringContaining("incomplete") }] });
+  });
+
+  test("an action that makes no machine shows what it does with the one there is, and no image or setting", () => {
+    const effects = [
+      { kind: "stop" },
+      { kind: "remove-layer", path: "/l" },
+      { kind: "remove-root", path: "/m" },
+      { kind: "disable" },
+      { kind: "remove-unit", path: "/u" },
+    ] as const;
+    const removed = { path: unit.path, installed: "# nspawn machine web\nA=1\n", change: "removed" } as const;
+    const { lines, fields, refusal } = shown(withMachine("desure", { effects, unit: removed }));
+    expect(refusal).toBeUndefined();
+    expect(lines(plain)).toEqual([
+      `desure machine web  ${script}`,
+      "now",
+      "  active, starts with the host",
+      "on the host",
+      "  nothing: desure does no steps of the script",
+      "the machine",
+      "  stops",
+      "  its writable layer is removed          /l",
+      "  its mount point is removed             /m",
+      "  does not start with the host any more",
+      "  its unit is removed                    /u",
+      "unit /etc/systemd/system/web.service: removed",
+      "@@ -1,2 +0,0 @@",
+      "-# nspawn machine web",
+      "-A=1",
+    ]);
+    expect(fields).toMatchObject({ action: "desure", exists: true, effects, unit: { change: "removed" }, steps: [] });
+    for (const name of ["images", "settings", "command", "refusals"]) expect(fields).not.toHaveProperty(name);
+  });
+
+  test.each([
+    ["start", [], ["nothing to do"]],
+    ["start", [{ kind: "start" }], ["starts"]],
+    ["stop", [{ kind: "stop" }, { kind: "clear-layer", path: "/l" }], ["stops", "its writable layer is cleared  /l"]],
+    ["ensure", [], [expect.stringContaining("stays as it is"), "runs already, and starts with the host"]],
+    ["ensure", [{ kind: "start" }], [expect.stringContaining("stays as it is"), "starts"]],
+    ["update", undefined, ["restarts if its unit changes"]],
+  ] as const)("%s of a machine that is there, with the effects %j", (action, effects, words) => {
+    const lines = linesOf(withMachine(action, { effects }));
+    expect(sections(lines)["the machine"]).toEqual(words);
+    expect(lines.at(-1)).toBe(`unit ${unit.path}: stays as it is`);
+  });
+
+  test("command shows steps alone, and what cannot be done is an error behind the plan", () => {
+    expect(sections(linesOf(withMachine("command")))).not.toHaveProperty("the machine");
+    const objection = new NspawnError("there is no machine web on this host");
+    const { refusal, lines } = shown({ ...withMachine("stop"), exists: false, objection });
+    expect(refusal).toBe(objection);
+    expect(sections(lines(plain))).not.toHaveProperty("the machine");
   });
 
   test("colours change nothing but colours", () => {
@@ -369,8 +487,10 @@ describe("a setup", () => {
     const origin = `https://h/${evil}`;
     const image = { written: `https://h/${evil}`, url: "https://h/a.tar.gz", scheme: "https" } as const;
     const lines = linesOf({
-      images: [{ image, state: "unknown", trouble: evil, stored: undefined, known: undefined }],
-      settled: { ...preview.settled, settings: [{ name: "Hostname", value: evil, origin }], command: { argv: [evil], origin } },
+      made: {
+        images: [{ image, state: "unknown", trouble: evil, stored: undefined, known: undefined }],
+        settled: { ...settled, settings: [{ name: "Hostname", value: evil, origin }], command: { argv: [evil], origin } },
+      },
       plan: { ...preview.plan, work: [{ kind: "run", at: at(1, `/srv/${evil}`), argv: [evil] }] },
       unit: { ...unit, planned: `A=${evil}\n`, change: "changed", installed: `B=${evil}\n` },
     });

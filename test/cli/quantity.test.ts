@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { showBytes, showElapsed, showSeconds } from "../../src/cli/quantity.js";
+import { showAge, showBytes, showElapsed, showSeconds } from "../../src/cli/quantity.js";
 
 test.each([
   [0, "0 B"],
@@ -28,4 +28,16 @@ test.each([
   [3720, "1 h 02 min"],
 ])("%d seconds are taking %s", (seconds, shown) => {
   expect(showElapsed(seconds)).toBe(shown);
+});
+
+test.each([
+  [59, "just now"],
+  [60, "1 minute"],
+  [7199, "1 hour"],
+  [7200, "2 hours"],
+  [3 * 24 * 3600, "3 days"],
+  [31 * 24 * 3600, "1 month"],
+  [800 * 24 * 3600, "2 years"],
+])("%d seconds ago is %s", (seconds, shown) => {
+  expect(showAge(seconds)).toBe(shown);
 });

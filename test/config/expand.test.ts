@@ -34,6 +34,29 @@ describe("expander", () => {
     expect(expand(values, { HOME: "/root" })).toEqual({ wrong });
   });
 
+  test.each([
+    ["pa$Tail99", "a $ in it names no variable of the environment; a $ itself is written $$"],
+    ["pa${Tail99}", "a reference in it cannot be followed; a $ itself is written $$"],
+    ["pa${Tail99", "a reference in it has no closing }; a $ itself is written $$"],
+    ["${x}Tail99", "a reference in it cannot be followed; a $ itself is written $$"],
+  ])("of a secret such as %s nothing is told", (text, wrong) => {
+    const values = new Map([
+      ["a:x", { section: "a", text, secret: true }],
+      ["a:y", { section: "a", text: "<${x}>" }],
+    ]);
+    for (const name of ["a:x", "a:y"]) expect(expander(values, {})(name)).toEqual({ wrong });
+  });
+
+  test("no part of a secret is in a message", () => {
+    const secret = fc.array(fc.constantFrom("$", "{", "}", ":", "x", "Qq", "Zz9"), { maxLength: 12 }).map((parts) => parts.join(""));
+    fc.assert(
+      fc.property(secret, (text) => {
+        const expanded = expander(new Map([["a:x", { section: "a", text, secret: true }]]), {})("a:x");
+        if ("wrong" in expanded) expect(expanded.wrong).not.toMatch(/Qq|Zz9/);
+      }),
+    );
+  });
+
   test("a verbatim value is taken as it is, by others too", () => {
     const values = new Map([
       ["a:x", { section: "a", text: "$$ ${nope}", verbatim: true }],

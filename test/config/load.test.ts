@@ -42,6 +42,15 @@ function problems(...args: Parameters<typeof load>): readonly string[] {
   throw new Error("nothing was wrong");
 }
 
+test("a wrong $ in a password is told without any part of it", () => {
+  const [message, ...more] = problems(["[auth/images.example.org]\ntype = basic\nusername = me\npassword = pa$Tail99\n"]);
+  expect(more).toEqual([]);
+  expect(message).toBe(
+    "1.ini:4: auth/images.example.org/password cannot be read: a $ in it names no variable of the environment; a $ itself is written $$",
+  );
+  expect(problems(["[proxy]\nproxy_config_text = http_proxy = http://me:pa$Tail99@proxy.example.org\n"]).join()).not.toContain("Tail99");
+});
+
 describe("defaults", () => {
   test("are those of the store and the shell", () => {
     const config = configOf([]);
@@ -237,17 +246,23 @@ describe("warnings", () => {
 });
 
 describe("auth", () => {
+  const plain = { host: undefined, port: undefined, login: { kind: "empty" }, trust: { kind: "system" } };
+
   test("is by the host's name, in lower case", () => {
     const text = [
       "[auth/Images.Example.org]\ntype = basic\nusername = u\npassword = p$$w",
       "[auth/hub]\ntype = token\ntoken = $HUB\nhost = 10.0.0.7\nport = 8443",
       "[auth/[::1]]\nhost = a",
       "[auth/plain]\nport = 8080",
+      "[auth/own]\nca_file = /etc/ca.pem",
+      "[auth/open]\ninsecure = yes",
     ].join("\n");
     expect(Object.fromEntries(configOf([text.replace("[auth/[::1]]\nhost = a\n", "")], { environment: { HUB: "t" } }).auth)).toEqual({
-      "images.example.org": { host: undefined, port: undefined, login: { kind: "basic", username: "u", password: "p$w" } },
-      hub: { host: "10.0.0.7", port: 8443, login: { kind: "token", token: "t" } },
-      plain: { host: undefined, port: 8080, login: { kind: "empty" } },
+      "images.example.org": { ...plain, login: { kind: "basic", username: "u", password: "p$w" } },
+      hub: { ...plain, host: "10.0.0.7", port: 8443, login: { kind: "token", token: "t" } },
+      plain: { ...plain, port: 8080 },
+      own: { ...plain, trust: { kind: "ca", file: "/etc/ca.pem" } },
+      open: { ...plain, trust: { kind: "insecure" } },
     });
   });
 
@@ -259,6 +274,7 @@ describe("auth", () => {
     ["type = token\ntoken = hunter2é", "[auth/h] has a token with characters that no header can have"],
     ["type = basic\nusername = a:b\npassword = hunter2", "[auth/h] has a username with a colon, which ends it"],
     ["type = basic\nusername = u\npassword = hunter2\n  x", "[auth/h] has a username or password with control characters"],
+    ["ca_file = /ca.pem\ninsecure = yes", "[auth/h] has a ca_file, which insecure = yes makes useless"],
     ["host = a:80", "[auth/h] has a host that is no name of a host; a port is the key port"],
   ])("%j is wrong, and no secret is told", (text, message) => {
     const told = problems([`[auth/h]\n${text}`]);
@@ -268,7 +284,7 @@ describe("auth", () => {
 
   test("a reference that is wrong is told once", () => {
     expect(problems(["[auth/h]\ntype = token\ntoken = $NO_SUCH_TOKEN"])).toEqual([
-      "1.ini:3: auth/h/token cannot be read: the environment has no variable NO_SUCH_TOKEN; a $ itself is written $$",
+      "1.ini:3: auth/h/token cannot be read: a $ in it names no variable of the environment; a $ itself is written $$",
     ]);
   });
 });

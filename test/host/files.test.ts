@@ -7,12 +7,21 @@ import { tempFolder } from "../support/temp.js";
 describe("writeWhole", () => {
   test("a file is made with its folders, or replaced by another file", async () => {
     const path = join(tempFolder(), "a/b");
-    await writeWhole(path, "one", 0o600);
+    await writeWhole(path, "one");
     const { ino, mode } = statSync(path);
-    expect(mode & 0o777).toBe(0o600);
+    expect(mode & 0o777).toBe(0o644);
     await writeWhole(path, "two");
     expect(readFileSync(path, "utf8")).toBe("two");
     expect(statSync(path).ino).not.toBe(ino);
+  });
+
+  test("the temporary file may lie elsewhere", async () => {
+    const folder = tempFolder();
+    mkdirSync(join(folder, "taken/x"), { recursive: true });
+    await writeWhole(join(folder, "a/b"), "one", { temporary: join(folder, "aside/temporary") });
+    expect(readFileSync(join(folder, "a/b"), "utf8")).toBe("one");
+    await expect(writeWhole(join(folder, "taken"), "text", { temporary: join(folder, "aside/temporary") })).rejects.toThrow();
+    expect(readdirSync(join(folder, "aside"))).toEqual([]);
   });
 
   test("a failure leaves nothing beside the place", async () => {

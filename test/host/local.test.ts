@@ -3,8 +3,8 @@ import { PassThrough, Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { CommandError, InterruptedError, MissingProgramError } from "../../src/base/errors.js";
+import { isAlive, processName } from "../../src/base/process-id.js";
 import { baseEnvironment, LocalHost } from "../../src/host/local.js";
-import { isAlive, processName } from "../../src/host/process-id.js";
 import { programPath, requirePrograms } from "../../src/host/programs.js";
 
 const sh = (script: string) => ["sh", "-c", script] as const;
@@ -151,25 +151,5 @@ describe("programs", () => {
     })();
     expect(error).toBeInstanceOf(MissingProgramError);
     expect(String(error)).toMatch(/no-such-a, no-such-b/);
-  });
-});
-
-describe("process names", () => {
-  test("this process is alive, one of another time is not, nonsense neither", () => {
-    const name = processName() ?? "";
-    expect(name).toMatch(new RegExp(`^${process.pid}-\\d+$`));
-    expect(isAlive(name)).toBe(true);
-    expect(isAlive(`${process.pid}-1`)).toBe(false);
-    expect(isAlive("999999999-1")).toBe(false);
-    expect(isAlive("")).toBe(false);
-    expect(processName(999999999)).toBeUndefined();
-  });
-
-  test("a program whose name looks like fields of its state is read right", async () => {
-    const running = await new LocalHost().runBeside({ argv: ["sh", "-c", "printf 'a) R 1 2 (b' > /proc/self/comm; echo x; read line"] });
-    const name = processName(running.pid) ?? "";
-    expect(name).toMatch(/^\d+-\d{3,}$/);
-    expect(isAlive(name)).toBe(true);
-    await running.close();
   });
 });

@@ -1,9 +1,10 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { LocalHost } from "../../src/host/local.js";
-import { takeLock } from "../../src/host/lock.js";
+import { removeFreeLocks, takeLock } from "../../src/host/lock.js";
 import { there } from "../support/files.js";
 import { tempFolder } from "../support/temp.js";
 
@@ -76,5 +77,37 @@ describe("takeLock", () => {
     await expect.poll(() => waits.length).toBe(1);
     holder.kill("SIGKILL");
     await (await lock).release();
+  });
+});
+
+describe("removeFreeLocks", () => {
+  test("removes the files that nobody holds, and counts them", async () => {
+    const folder = tempFolder();
+    const held = await takeLock(host, join(folder, "held"), "me", never);
+    for (const name of ["a", "b"]) await (await takeLock(host, join(folder, name), "me", never)).release();
+    expect(await removeFreeLocks(host, folder)).toBe(2);
+    expect(readdirSync(folder)).toEqual(["held"]);
+    await held.release();
+  });
+
+  test("beside takers that wait, one still has the lock at a time", async () => {
+    const folder = tempFolder();
+    let inside = 0;
+    let most = 0;
+    let left = 12;
+    const take = async (): Promise<void> => {
+      const lock = await takeLock(host, join(folder, "lock"), "taker", () => undefined);
+      most = Math.max(most, ++inside);
+      await new Promise((done) => setTimeout(done, 5));
+      inside--;
+      left--;
+      await lock.release();
+    };
+    const remove = async (): Promise<void> => {
+      while (left > 0) await removeFreeLocks(host, folder);
+    };
+    await Promise.all([...Array.from({ length: left }, take), remove()]);
+    expect(most).toBe(1);
+    expect(left).toBe(0);
   });
 });

@@ -53,7 +53,13 @@ async function view(): Promise<PullContext> {
   const host = new LocalHost();
   const config = testConfig(join(folder, "store"));
   const report = (): void => undefined;
-  return { host, store: await ImageStore.view(config.storage, host, report), transports: new Transports(config, {}, report), report };
+  return {
+    host,
+    config,
+    store: await ImageStore.view(config.storage, host, report),
+    transports: new Transports(config, {}, report, host.interrupted),
+    report,
+  };
 }
 
 const preview = async (...wanted: readonly Wanted[]): Promise<readonly ImagePreview[]> => previewChain(await view(), wanted);
@@ -108,8 +114,8 @@ describe("images that were never pulled", () => {
     const images = await preview(want(file("gone")), want(`${http}/gone.tar.gz`));
     expect(states(images)).toEqual(["gone unknown", "gone unknown"]);
     expect(images.map(({ trouble }) => trouble)).toEqual([
-      expect.stringMatching(/^http:\S+\/gone\.tar\.gz: HTTP status 404/),
-      expect.stringMatching(/^file:\S+\/gone\.tar\.gz: there is no such file/),
+      expect.stringMatching(/^HTTP status 404/),
+      expect.stringMatching(/^there is no such file/),
     ]);
     expect(images.map(({ stored, known }) => [stored, known])).toEqual(Array(2).fill([undefined, undefined]));
   });
@@ -159,7 +165,7 @@ describe("images in the store", () => {
     const images = await preview(want(`${http}/top.tar.gz`));
     expect(states(images)).toEqual(["top unknown", "base unknown"]);
     expect(images[0]).toMatchObject({
-      trouble: expect.stringMatching(/^http:\S+\/top\.tar\.gz: HTTP status 503/),
+      trouble: expect.stringMatching(/^HTTP status 503/),
       stored: { digest: digestOf(join(folder, "top.tar.gz")) },
       known: { command: ["top"] },
     });

@@ -46,6 +46,29 @@ async function order(graph: Readonly<Record<string, readonly string[]>>, ...want
   );
 }
 
+describe("images that cannot be had", () => {
+  test("are told together at their lines, one below a parent at that parent's", async () => {
+    const folder = tempFolder();
+    const url = (name: string): string => `file://${folder}/${name}.tar.gz`;
+    makeImage(join(folder, "top.tar.gz"), { parents: [url("gone")] });
+    const at = (line: number) => ({ file: "/srv/build.ts", line });
+    const all = [
+      { ...want(url("no")), at: at(2) },
+      { ...want(url("none")), at: at(3) },
+    ];
+    const context = await storeContext(folder);
+    await expect(resolveChain(context, all)).rejects.toMatchObject({
+      problems: [
+        { at: at(2), near: url("no"), message: expect.stringContaining("there is no such file") },
+        { at: at(3), near: url("none") },
+      ],
+    });
+    await expect(resolveChain(context, [{ ...want(url("top")), at: at(4) }])).rejects.toMatchObject({
+      problems: [{ at: at(4), near: url("gone") }],
+    });
+  });
+});
+
 describe("the order of layers", () => {
   test("a diamond has its base once, and the later parent above the earlier one", async () => {
     const graph = { rootfs: [], base: ["rootfs"], left: ["base"], right: ["base"], top: ["left", "right"] };

@@ -3,8 +3,8 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSyn
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
+import { processName } from "../../src/base/process-id.js";
 import { LocalHost } from "../../src/host/local.js";
-import { processName } from "../../src/host/process-id.js";
 import { ImageStore } from "../../src/image/store.js";
 import { ref } from "../support/archive.js";
 import { testConfig } from "../support/config.js";
@@ -12,15 +12,16 @@ import { there, writeFiles } from "../support/files.js";
 import { tempFolder } from "../support/temp.js";
 
 const host = new LocalHost();
+const ignore = (): void => undefined;
 const digest = (char: string): string => `sha256:${char.repeat(64)}`;
 
 describe("layers", () => {
   test("a folder becomes a layer under the start of its digest", async () => {
     const folder = tempFolder();
-    const store = await ImageStore.open(testConfig(join(folder, "store")).storage, host);
+    const store = await ImageStore.open(testConfig(join(folder, "store")).storage, host, ignore);
     const layer = await store.whileTemporary(async (scratch) => {
       writeFiles(scratch, { "layer/etc/issue": "x" });
-      return store.addLayer(join(scratch, "layer"), digest("a"), 7);
+      return store.addLayer({ folder: join(scratch, "layer"), digest: digest("a"), bytes: 7 });
     });
     const root = { mode: 0o755, uid: 0, gid: 0, attributes: false };
     const place = { id: "a".repeat(16), folder: join(folder, "store/extract", "a".repeat(16)) };
@@ -32,26 +33,26 @@ describe("layers", () => {
 
   test("a layer that is there stays, whatever comes under its digest", async () => {
     const folder = tempFolder();
-    const store = await ImageStore.open(testConfig(join(folder, "store")).storage, host);
+    const store = await ImageStore.open(testConfig(join(folder, "store")).storage, host, ignore);
     writeFiles(folder, { "one/who": "one", "two/who": "two" });
-    await store.addLayer(join(folder, "one"), digest("a"), 1);
-    const layer = await store.addLayer(join(folder, "two"), digest("a"), 1);
+    await store.addLayer({ folder: join(folder, "one"), digest: digest("a"), bytes: 1 });
+    const layer = await store.addLayer({ folder: join(folder, "two"), digest: digest("a"), bytes: 1 });
     expect(readFileSync(join(layer.folder, "who"), "utf8")).toBe("one");
   });
 
   test("several that add one layer at once all have it", async () => {
     const folder = tempFolder();
-    const store = await ImageStore.open(testConfig(join(folder, "store")).storage, host);
+    const store = await ImageStore.open(testConfig(join(folder, "store")).storage, host, ignore);
     const names = ["one", "two", "three", "four"];
     for (const name of names) writeFiles(folder, { [`${name}/who`]: "same" });
-    const layers = await Promise.all(names.map((name) => store.addLayer(join(folder, name), digest("a"), 1)));
+    const layers = await Promise.all(names.map((name) => store.addLayer({ folder: join(folder, name), digest: digest("a"), bytes: 1 })));
     for (const layer of layers) expect(layer).toEqual(layers[0]);
     expect(readFileSync(join(there(layers[0]).folder, "who"), "utf8")).toBe("same");
   });
 
   test("a folder without its description, or a description without its folder, is no layer", async () => {
     const folder = tempFolder();
-    const store = await ImageStore.open(testConfig(join(folder, "store")).storage, host);
+    const store = await ImageStore.open(testConfig(join(folder, "store")).storage, host, ignore);
     mkdirSync(join(folder, "store/extract", "a".repeat(16)));
     writeFileSync(join(folder, "store/extract", `${"b".repeat(16)}.json`), JSON.stringify({ digest: digest("b"), bytes: 1 }));
     expect(await store.layer(digest("a"))).toBeUndefined();
@@ -60,24 +61,24 @@ describe("layers", () => {
 
   test("an empty folder that a power cut left under the layer's name is not taken for the layer", async () => {
     const folder = tempFolder();
-    const store = await ImageStore.open(testConfig(join(folder, "store")).storage, host);
+    const store = await ImageStore.open(testConfig(join(folder, "store")).storage, host, ignore);
     mkdirSync(join(folder, "store/extract", "a".repeat(16)));
     writeFiles(folder, { "one/who": "one" });
-    const layer = await store.addLayer(join(folder, "one"), digest("a"), 1);
+    const layer = await store.addLayer({ folder: join(folder, "one"), digest: digest("a"), bytes: 1 });
     expect(readdirSync(layer.folder)).toEqual(["who"]);
   });
 
   test("two digests that begin alike are told apart", async () => {
     const folder = tempFolder();
-    const store = await ImageStore.open(testConfig(join(folder, "store")).storage, host);
+    const store = await ImageStore.open(testConfig(join(folder, "store")).storage, host, ignore);
     mkdirSync(join(folder, "one"));
-    await store.addLayer(join(folder, "one"), digest("a"), 1);
+    await store.addLayer({ folder: join(folder, "one"), digest: digest("a"), bytes: 1 });
     await expect(store.layer(`sha256:${"a".repeat(16)}${"b".repeat(48)}`)).rejects.toThrow(/two layers share the id/);
   });
 
   test("users of the host cannot look into layers", async () => {
     const folder = tempFolder();
-    await ImageStore.open(testConfig(join(folder, "store")).storage, host);
+    await ImageStore.open(testConfig(join(folder, "store")).storage, host, ignore);
     for (const name of ["extract", "tempdir", "runtime"]) expect(statSync(join(folder, "store", name)).mode & 0o777, name).toBe(0o700);
   });
 });
@@ -87,15 +88,15 @@ describe("folders by configuration", () => {
     const folder = tempFolder();
     const places = { extract: "disk/layers", tempdir: "disk/temp", runtime: "fast" };
     const config = testConfig(join(folder, "store"), ...Object.entries(places).map(([key, path]) => `[storage]${key}=${folder}/${path}`));
-    const store = await ImageStore.open(config.storage, host);
+    const store = await ImageStore.open(config.storage, host, ignore);
     const layer = await store.whileTemporary(async (scratch) => {
       expect(scratch.startsWith(`${folder}/disk/temp/`)).toBe(true);
       mkdirSync(join(scratch, "layer"));
-      return store.addLayer(join(scratch, "layer"), digest("a"), 1);
+      return store.addLayer({ folder: join(scratch, "layer"), digest: digest("a"), bytes: 1 });
     });
     expect(layer.folder).toBe(join(folder, "disk/layers", layer.id));
     expect(store.extractFolder).toBe(join(folder, "disk/layers"));
-    expect(readdirSync(join(folder, "store")).sort()).toEqual(["layer", "lock", "record"]);
+    expect(readdirSync(join(folder, "store")).sort()).toEqual(["layer", "lock", "record", "use", "writing"]);
     for (const path of Object.values(places)) expect(statSync(join(folder, path)).mode & 0o777, path).toBe(0o700);
   });
 
@@ -104,7 +105,7 @@ describe("folders by configuration", () => {
     writeFiles(folder, { "shared/123-4-theirs/a": "" });
     chmodSync(join(folder, "shared"), 0o755);
     const config = testConfig(join(folder, "store"), `[storage]tempdir=${folder}/shared`);
-    await expect(ImageStore.open(config.storage, host)).rejects.toMatchObject({
+    await expect(ImageStore.open(config.storage, host, ignore)).rejects.toMatchObject({
       message: `${folder}/shared, which the configuration gives to the store, is open to other users`,
       hint: expect.stringContaining(`chmod 700 ${folder}/shared`),
     });
@@ -117,7 +118,7 @@ describe("folders by configuration", () => {
     const memory = mkdtempSync("/dev/shm/nspawn-test-");
     onTestFinished(() => rmSync(memory, { recursive: true }));
     const config = testConfig(join(folder, "store"), `[storage]tempdir=${memory}`);
-    await expect(ImageStore.open(config.storage, host)).rejects.toThrow(
+    await expect(ImageStore.open(config.storage, host, ignore)).rejects.toThrow(
       `storage/tempdir (${memory}) and storage/extract (${folder}/store/extract) are on two file systems`,
     );
   });
@@ -126,7 +127,7 @@ describe("folders by configuration", () => {
 describe("records", () => {
   test("a record is read back, each URL its own: port, host, query and path apart", async () => {
     const folder = tempFolder();
-    const store = await ImageStore.open(testConfig(join(folder, "store")).storage, host);
+    const store = await ImageStore.open(testConfig(join(folder, "store")).storage, host, ignore);
     const urls = [
       "https://h/a.tar.gz",
       "https://h:8443/a.tar.gz",
@@ -153,14 +154,14 @@ describe("records", () => {
     ["https://h/a@b.tar.gz", "https://h/a%40b.tar.gz"],
   ])("%s does not get the record of %s", async (one, other) => {
     const folder = tempFolder();
-    const store = await ImageStore.open(testConfig(join(folder, "store")).storage, host);
+    const store = await ImageStore.open(testConfig(join(folder, "store")).storage, host, ignore);
     await store.setRecord(ref(other), digest("2"), { etag: "2" });
     expect(await store.record(ref(one))).toBeUndefined();
   });
 
   test("no URL leads out of the folder of records", async () => {
     const folder = tempFolder();
-    const store = await ImageStore.open(testConfig(join(folder, "store")).storage, host);
+    const store = await ImageStore.open(testConfig(join(folder, "store")).storage, host, ignore);
     for (const url of [
       "https://h/../../../../evil.tar.gz",
       "https://h/%2e%2e/%2e%2e/%2e%2e/%2e%2e/evil.tar.gz",
@@ -168,14 +169,14 @@ describe("records", () => {
     ])
       await store.setRecord(ref(url), digest("1"), {});
     expect(readdirSync(folder)).toEqual(["store"]);
-    expect(readdirSync(join(folder, "store")).sort()).toEqual(["extract", "lock", "record", "runtime", "tempdir"]);
+    expect(readdirSync(join(folder, "store")).sort()).toEqual(["extract", "lock", "record", "runtime", "tempdir", "writing"]);
   });
 });
 
 describe("temporary folders", () => {
   test("one is there as long as its use, also when that fails", async () => {
     const folder = tempFolder();
-    const store = await ImageStore.open(testConfig(join(folder, "store")).storage, host);
+    const store = await ImageStore.open(testConfig(join(folder, "store")).storage, host, ignore);
     let seen = "";
     await store.whileTemporary(async (scratch) => {
       seen = scratch;
@@ -197,19 +198,19 @@ describe("temporary folders", () => {
   test("one that is kept stays, and no later start removes it", async () => {
     const folder = tempFolder();
     const { storage } = testConfig(join(folder, "store"));
-    const store = await ImageStore.open(storage, host);
+    const store = await ImageStore.open(storage, host, ignore);
     const failing = store.whileKept(async (scratch) => {
       writeFiles(scratch, { a: "" });
       throw new Error(scratch);
     });
     const kept = await failing.catch((error: Error) => error.message);
-    await ImageStore.open(storage, host);
+    await ImageStore.open(storage, host, ignore);
     expect(readdirSync(kept ?? "")).toEqual(["a"]);
   });
 
   test("folders of dead processes are removed at the next start, those of living ones stay", async () => {
     const folder = tempFolder();
-    await ImageStore.open(testConfig(join(folder, "store")).storage, host);
+    await ImageStore.open(testConfig(join(folder, "store")).storage, host, ignore);
     const child = spawn("sleep", ["60"]);
     try {
       const living = there(processName(there(child.pid)));
@@ -223,7 +224,7 @@ describe("temporary folders", () => {
         "kept-abc": true,
       };
       for (const name of Object.keys(names)) writeFiles(join(folder, "store/tempdir", name), { "a/b": "" });
-      await ImageStore.open(testConfig(join(folder, "store")).storage, host);
+      await ImageStore.open(testConfig(join(folder, "store")).storage, host, ignore);
       expect(readdirSync(join(folder, "store/tempdir")).sort()).toEqual(
         Object.keys(names)
           .filter((name) => names[name])
@@ -236,14 +237,14 @@ describe("temporary folders", () => {
 
   test("the folder of a process that was killed goes with it", async () => {
     const folder = tempFolder();
-    await ImageStore.open(testConfig(join(folder, "store")).storage, host);
+    await ImageStore.open(testConfig(join(folder, "store")).storage, host, ignore);
     const child = spawn("sleep", ["60"]);
     const name = `${processName(there(child.pid))}-abc`;
     mkdirSync(join(folder, "store/tempdir", name));
     const ended = new Promise((done) => child.once("exit", done));
     child.kill("SIGKILL");
     await ended;
-    await ImageStore.open(testConfig(join(folder, "store")).storage, host);
+    await ImageStore.open(testConfig(join(folder, "store")).storage, host, ignore);
     expect(readdirSync(join(folder, "store/tempdir"))).toEqual([]);
   });
 });

@@ -226,16 +226,6 @@ describe("FETCH", () => {
     expect((await readArchive(target)).filter(isWhiteout)).toEqual([]);
   });
 
-  test("without unzip names the package, when an archive turns out to be a zip", async () => {
-    const within = ["unshare", "--mount", "sh", "-ec", 'mount --bind /dev/null "$(command -v unzip)"; exec "$@"', "sh"];
-    const script = lab.script(`${image} ${fetch(`${http}/app.zip`, "/current")}`);
-    const ended = await lab.run(script, { within });
-    expect(ended.code).toBe(1);
-    expect(ended.stderr).toContain("the program unzip is not installed");
-    expect(ended.stderr).toContain("apt-get install unzip");
-    await lab.build(`${image} ${fetch(`${http}/app.tar.gz`, "/current")}`, { within });
-  });
-
   test.each(["INT", "KILL"] as const)("ends by SIG%s in the middle of a download, and leaves nothing", async (signal) => {
     const sandbox = await Sandbox.open();
     try {

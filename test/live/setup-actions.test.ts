@@ -142,6 +142,20 @@ test("a unit that systemd refuses is not installed, and the machine runs on", as
   expect(await leaderOf(host, "m-bad")).toBe(leader);
 });
 
+test("desure shows what it does and does it, whether or not the image can still be had", async () => {
+  const path = "/root/s/dead.ts";
+  await succeed(host, [await writeScript(host, path, setupScript(top, 'MACHINE("m-dead");'))]);
+  const dead = await writeScript(host, path, setupScript('IMAGE("http://127.0.0.1:9/gone.tar.gz");', 'MACHINE("m-dead");'));
+  expect(await failWith(host, 1, [dead, "--plan"])).toContain("the plan is incomplete, since http://127.0.0.1:9/gone.tar.gz cannot be had");
+  const plan = await succeed(host, [dead, "--plan", "--action=desure"]);
+  for (const part of ["  stops\n", "its writable layer is removed", "/var/lib/machines/m-dead", "-# nspawn machine m-dead"])
+    expect(plan).toContain(part);
+  expect(plan).not.toContain("127.0.0.1");
+  expect(await isActive("m-dead.service")).toBe("active");
+  await succeed(host, [dead, "--action=desure"]);
+  expect((await host.run(["systemctl", "cat", "m-dead"])).code).not.toBe(0);
+});
+
 test("a service that is no machine of ours is not touched", async () => {
   const before = await host.must(["systemctl", "show", "--property=FragmentPath,MainPID", "dbus.service"]);
   const script = await writeScript(host, "/root/s/dbus.ts", setupScript(top, 'MACHINE("dbus");'));

@@ -11,6 +11,9 @@ const script = "/srv/setup.ts";
 const top = "https://images.example.org/top.tar.gz";
 const base = "https://images.example.org/base.tar.gz";
 
+const at = (line: number) => ({ file: script, line });
+const line3 = at(3);
+
 const entry = (line: string): SettingEntry => ({
   name: line.slice(0, line.indexOf("=")) as SettingName,
   value: line.slice(line.indexOf("=") + 1),
@@ -29,8 +32,9 @@ function plan({ settings = [], removed = [], command, grant = [] }: Said & { rea
     image: ref(top),
     grant,
     machine: { name: "web", template: undefined, unitConf: [], serviceConf: [], installConf: [], state: "volatile" },
-    settings: { origin: script, removed, entries: settings.map(entry) },
+    settings: { origin: script, removed, entries: settings.map((line) => ({ ...entry(line), at: line3 })) },
     places: new Map(),
+    lines: { image: at(1), machine: at(2), exec: command && at(4) },
     command,
     work: [],
   };
@@ -44,7 +48,7 @@ function image(url: string, { settings = [], removed = [], command }: Said = {})
 
 const options: SettleOptions = { trustList: ["file:"], systemd: 252 };
 const lines = ({ settings }: Settled): readonly string[] => settings.map(({ name, value, origin }) => `${name}=${value} ${origin}`);
-const messages = ({ refusals }: Settled): readonly string[] => refusals.map(({ message }) => message);
+const messages = ({ problems, refusals }: Settled): readonly string[] => [...problems, ...refusals].map(({ message }) => message);
 
 describe("what no unit can hold", () => {
   test.each([
@@ -99,7 +103,7 @@ describe("settings", () => {
   });
 
   test("no images and nothing said are no settings, no command and no refusal", () => {
-    expect(settle(plan(), [image(top)], options)).toEqual({ settings: [], command: undefined, refusals: [] });
+    expect(settle(plan(), [image(top)], options)).toMatchObject({ settings: [], command: undefined, problems: [], refusals: [] });
     expect(refusalError(settle(plan(), [], options))).toBeUndefined();
   });
 });
@@ -108,7 +112,7 @@ describe("the command", () => {
   const chain = [image(top), image(base, { command: ["base"] })];
 
   test("the script's own, else that of the nearest image", () => {
-    expect(settle(plan({ command: ["own"] }), chain, options).command).toEqual({ argv: ["own"], origin: script });
+    expect(settle(plan({ command: ["own"] }), chain, options).command).toEqual({ argv: ["own"], origin: script, at: at(4) });
     expect(settle(plan(), chain, options).command).toEqual({ argv: ["base"], origin: base });
     expect(settle(plan(), [image(top, { command: ["top"] }), ...chain.slice(1)], options).command).toEqual({ argv: ["top"], origin: top });
   });
@@ -131,6 +135,7 @@ describe("the command", () => {
     const settled = settle(plan({ command: ["own"] }), chain, options);
     expect(settled.refusals).toEqual([
       {
+        at: at(4),
         message: `EXEC of ${script} would become arguments of init: ${top} sets Boot`,
         hint: "WITH({ Boot: null }) runs the command instead; arguments of init go into Parameters",
       },
@@ -148,6 +153,7 @@ describe("trust", () => {
   test("what opens the host is listed on one line each, with its origin and what to do", () => {
     const chain = [...suggests(top), image(base, { settings: ["Port=80", "Boot=yes", "Bind=/x"] })];
     expect(settle(plan(), chain, { ...options, trustList: [] }).refusals).toContainEqual({
+      at: at(1),
       message: `the image sets what opens this host to the machine:\n  Port=80  from ${base}\n  Bind=/x  from ${base}\n  Bind=/etc:/host\\netc  from ${top}`,
       hint: `if that is meant: IMAGE(${JSON.stringify(top)}, { grant: ["Port", "Bind"] }), or give these settings in WITH`,
     });
@@ -212,61 +218,113 @@ describe("trust", () => {
 });
 
 describe("what this host cannot do", () => {
-  test("a setting that is newer than its systemd, with its origin and both versions", () => {
-    const chain = [image(top, { settings: ["NoNewPrivileges=yes", "KillSignal=SIGTERM"] })];
-    const settled = settle(plan({ settings: ["RestrictAddressFamilies=AF_INET"] }), chain, { ...options, systemd: 252 });
-    expect(settled.refusals).toEqual([
-      expect.objectContaining({
-        message: `RestrictAddressFamilies (from ${script}) needs systemd 261, this host has 252`,
-        hint: "do without: WITH({ RestrictAddressFamilies: null })",
-      }),
+  test("a setting of the script that is newer than its systemd is the script's problem, with its line and what would be right", () => {
+    const own = plan({ settings: ["RestrictAddressFamilies=AF_INET", "MACVLAN=eth0:x"] });
+    const settled = settle(own, [image(top, { settings: ["NoNewPrivileges=yes", "KillSignal=SIGTERM"] })], options);
+    expect(settled.refusals).toEqual([]);
+    expect(settled.problems).toMatchObject([
+      { at: line3, message: "WITH: RestrictAddressFamilies needs systemd 261, this host has 252", hint: "delete it" },
+      { at: line3, message: "WITH: MACVLAN=eth0:x needs systemd 253, this host has 252", hint: 'write "eth0", or delete it' },
     ]);
-    expect(messages(settle(plan({ settings: ["SetCredential=a:b"] }), chain, { ...options, systemd: 240 }))).toEqual([
-      `SetCredential (from ${script}) needs systemd 247, this host has 240`,
-    ]);
+    expect(refusalError(settled)?.exitCode).toBe(2);
   });
 
-  test("of an image, too; several in one refusal", () => {
-    const chain = [image(top, { settings: ["SetCredential=a:b", "Console=autopipe"] })];
-    const { refusals } = settle(plan({ settings: ["SuppressSync=yes"], grant: ["SetCredential"] }), chain, { ...options, systemd: 240 });
-    expect(refusals.map(({ message, hint }) => [message.split("\n"), hint])).toEqual([
-      [
-        [
-          `SetCredential (from ${top}) needs systemd 247, this host has 240`,
-          expect.stringMatching(/^Console.* needs systemd \d+, this host has 240$/),
-          `SuppressSync (from ${script}) needs systemd 250, this host has 240`,
-        ],
-        "do without: WITH({ SetCredential: null, Console: null, SuppressSync: null })",
-      ],
+  test("one of an image is refused at IMAGE, with its origin", () => {
+    const settled = settle(plan(), [image(top, { settings: ["Console=autopipe", "SuppressSync=yes"] })], { ...options, systemd: 240 });
+    expect(settled.problems).toEqual([]);
+    expect(settled.refusals).toEqual([
+      {
+        at: at(1),
+        message: expect.stringMatching(/^Console.* needs systemd \d+, this host has 240:\n {2}Console {2}from https:\S+top\.tar\.gz$/),
+        hint: "do without: WITH({ Console: null })",
+      },
+      {
+        at: at(1),
+        message: `SuppressSync needs systemd 250, this host has 240:\n  SuppressSync  from ${top}`,
+        hint: "do without: WITH({ SuppressSync: null })",
+      },
     ]);
+    expect(refusalError(settled)?.exitCode).toBe(1);
   });
 
   test("nothing is refused where the version is not known, or where it is right", () => {
     const own = plan({ settings: ["RestrictAddressFamilies=AF_INET"] });
-    expect(settle(own, [], { ...options, systemd: undefined }).refusals).toEqual([]);
-    expect(settle(own, [], { ...options, systemd: 261 }).refusals).toEqual([]);
+    expect(messages(settle(own, [], { ...options, systemd: undefined }))).toEqual([]);
+    expect(messages(settle(own, [], { ...options, systemd: 261 }))).toEqual([]);
   });
 });
 
 describe("contradictions", () => {
-  test("between script and image, with a hint that names both", () => {
+  test("between script and image are refused at the script's line, with the image and what to do about either", () => {
     const chain = [image(top, { settings: ["Boot=yes"] })];
-    const { refusals } = settle(plan({ settings: ["ProcessTwo=yes"] }), chain, options);
-    expect(refusals).toMatchObject([{ message: expect.stringMatching(/^Boot.* and ProcessTwo.* exclude each other/) }]);
-    expect(refusals[0]?.hint).toContain("Boot: null or ProcessTwo: null");
+    const { refusals, problems } = settle(plan({ settings: ["ProcessTwo=yes"] }), chain, options);
+    expect(problems).toEqual([]);
+    expect(refusals).toEqual([
+      {
+        at: line3,
+        near: "ProcessTwo",
+        message: `Boot and ProcessTwo exclude each other:\n  Boot  from ${top}`,
+        hint: "delete ProcessTwo, or WITH({ Boot: null }) takes away what was inherited",
+      },
+    ]);
   });
 
-  test("what is lacking in all of them together", () => {
-    expect(messages(settle(plan({ settings: ["Port=80"] }), [], options))).toEqual(["Port=80 needs a network of the machine's own"]);
-    expect(
-      messages(settle(plan({ settings: ["Port=80"], grant: ["Private"] }), [image(top, { settings: ["Private=yes"] })], options)),
-    ).toEqual([]);
+  test("between images are refused at IMAGE", () => {
+    const chain = [image(top, { settings: ["Boot=yes"] }), image(base, { settings: ["ProcessTwo=yes"] })];
+    const { refusals } = settle(plan(), chain, options);
+    expect(refusals).toMatchObject([
+      { at: at(1), message: expect.stringMatching(/Boot {2}from \S+top\.tar\.gz\n {2}ProcessTwo {2}from \S+base/) },
+    ]);
+  });
+
+  test("what is lacking in all of them together is the script's problem where the setting is the script's", () => {
+    const own = settle(plan({ settings: ["Port=80"] }), [], options);
+    expect(own.problems).toMatchObject([{ at: line3, near: "Port", message: "WITH: Port=80 needs a network of the machine's own" }]);
+    const images = settle(plan({ grant: ["Port"] }), [image(top, { settings: ["Port=80"] })], options);
+    expect(images.problems).toEqual([]);
+    expect(images.refusals).toMatchObject([{ at: at(1), message: expect.stringContaining(`Port  from ${top}`) }]);
+    const both = plan({ settings: ["Port=80"], grant: ["Private"] });
+    expect(messages(settle(both, [image(top, { settings: ["Private=yes"] })], options))).toEqual([]);
+  });
+
+  test("nothing is lacking as long as an image is not known", () => {
+    expect(messages(settle(plan({ settings: ["Port=80"] }), [], { ...options, complete: false }))).toEqual([]);
+    expect(messages(settle(plan({ settings: ["Boot=yes", "ProcessTwo=yes"] }), [], { ...options, complete: false }))).toHaveLength(1);
   });
 
   test("what later versions of systemd take is not refused there", () => {
     const own = plan({ settings: ["BindUser=nobody"] });
-    expect(messages(settle(own, [], { ...options, systemd: 257 }))).toEqual(["BindUser=nobody needs PrivateUsers"]);
+    expect(messages(settle(own, [], { ...options, systemd: 257 }))).toEqual(["WITH: BindUser=nobody needs PrivateUsers"]);
     expect(messages(settle(own, [], { ...options, systemd: 258 }))).toEqual([]);
+  });
+});
+
+describe("a machine that nobody says anything to run in", () => {
+  const warnings = (own: Parameters<typeof plan>[0], chain: readonly Ancestor[] = [image(top)], complete = true): readonly string[] =>
+    settle(plan(own), chain, { ...options, complete }).warnings;
+
+  test("is worth a warning", () => {
+    expect(warnings({})).toEqual([expect.stringMatching(/^nothing says what the machine web runs: .*EXEC\(\[program, …\]\)/)]);
+    expect(warnings({ settings: ["Boot=no"] })).toHaveLength(1);
+  });
+
+  test("a command, Boot or Parameters of script or image say what runs, and an unknown image may", () => {
+    for (const own of [{ command: ["a"] }, { settings: ["Boot=yes"] }, { settings: ["Parameters=a"] }]) {
+      expect(warnings(own)).toEqual([]);
+      expect(warnings({}, [image(top), image(base, own)])).toEqual([]);
+    }
+    expect(warnings({}, [image(top)], false)).toEqual([]);
+  });
+});
+
+describe("what no unit can hold of the script itself", () => {
+  test("is the script's problem, at its line", () => {
+    const settled = settle(plan({ settings: ["Environment=A=\ufffe"], command: ["\ud800"] }), [image(top)], options);
+    expect(settled.refusals).toEqual([]);
+    expect(settled.problems).toMatchObject([
+      { at: line3, message: expect.stringMatching(/^Environment: a unit cannot hold/) },
+      { at: at(4), message: expect.stringMatching(/^the command: a unit cannot hold/) },
+    ]);
   });
 });
 
@@ -274,24 +332,19 @@ describe("all refusals together", () => {
   const chain = [image(top, { settings: ["Boot=yes", "Bind=/etc"] })];
   const settled = settle(plan({ command: ["own"], settings: ["ProcessTwo=yes", "RestrictAddressFamilies=AF_INET"] }), chain, options);
 
-  test("are one error, a line or more each, with all hints", () => {
-    expect(settled.refusals).toHaveLength(4);
+  test("are one error with the script's own problems, which make it an error of the script", () => {
     const error = refusalError(settled);
-    expect(error?.exitCode).toBe(1);
-    for (const { message, hint } of settled.refusals) {
-      expect(error?.message).toContain(message);
-      expect(error?.hint).toContain(hint);
-    }
-    expect(error?.message.split("\n")[0]).toMatch(/^EXEC of \/srv\/setup\.ts would become arguments of init/);
-    expect(error?.message).toMatch(/exclude each other/);
-    expect(error?.message).toMatch(/needs systemd 261, this host has 252/);
-    expect(error?.message).toMatch(/^ {2}Bind=\/etc {2}from https:/m);
+    expect(error?.exitCode).toBe(2);
+    expect(error?.problems.map(({ message }) => message)).toEqual([
+      expect.stringMatching(/needs systemd 261, this host has 252$/),
+      expect.stringMatching(/^EXEC of \/srv\/setup\.ts would become arguments of init/),
+      expect.stringMatching(/exclude each other/),
+      expect.stringMatching(/^the image sets what opens this host.*Bind=\/etc {2}from https:/s),
+    ]);
   });
 
-  test("an error without hints has none", () => {
-    expect(refusalError({ ...settled, refusals: [{ message: "a" }, { message: "b" }] })).toMatchObject({
-      message: "a\nb",
-      hint: undefined,
-    });
+  test("without them it is none of the script alone", () => {
+    expect(refusalError({ ...settled, problems: [] })).toMatchObject({ exitCode: 1, problems: settled.refusals });
+    expect(refusalError({ problems: [], refusals: [] })).toBeUndefined();
   });
 });

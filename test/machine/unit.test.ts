@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, symlinkSync } from "node:fs";
+import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
@@ -9,7 +9,7 @@ import { unitMark } from "../../src/machine/unit-mark.js";
 import type { MachineSpec } from "../../src/plan/step.js";
 import { catalog, type SettingName } from "../../src/settings/catalog.js";
 import type { Setting } from "../../src/settings/merge.js";
-import { entriesOf, WrongValue } from "../../src/settings/value.js";
+import { entriesOf } from "../../src/settings/value.js";
 import { unitText } from "../support/arbitrary.js";
 import { testConfig } from "../support/config.js";
 import { there, writeFiles } from "../support/files.js";
@@ -204,9 +204,9 @@ describe("renderUnit", () => {
     const plain = keys(renderUnit(machine()));
     fc.assert(
       fc.property(fc.constantFrom("MemoryMax=", "Description=", ""), unitText, (start, text) => {
-        const read = entriesOf("Property", `${start}${text}`);
-        if (read instanceof WrongValue) return;
-        const lines = renderUnit(machine({ settings: read.map(({ name, value }) => setting(name, value)) })).split("\n");
+        const { entries, wrong } = entriesOf("Property", `${start}${text}`);
+        if (wrong.length > 0) return;
+        const lines = renderUnit(machine({ settings: entries.map(({ name, value }) => setting(name, value)) })).split("\n");
         expect(start).not.toBe("Description=");
         expect(lines.filter((line) => line.startsWith("MemoryMax="))).toHaveLength(1);
         expect(keys(lines.join("\n"))).toHaveLength(plain.length + 1);
@@ -304,7 +304,13 @@ describe("renderUnit", () => {
 
   test("a template that is not there is told, with where it is named", () => {
     const config = testConfig(join(folder, "store"), "[machine]template=/no/such.service").machine;
-    expect(() => renderUnit(machine({ config }))).toThrow(/^the template \/no\/such\.service of the unit cannot be read: ENOENT/);
+    expect(() => renderUnit(machine({ config }))).toThrow(/^the template \/no\/such\.service of the unit is not there$/);
+  });
+
+  test("a template that is no text in UTF-8 is refused", () => {
+    const path = join(folder, "bytes.service");
+    writeFileSync(path, Buffer.from([0x23, 0xff, 0x0a]));
+    expect(() => renderUnit(machine({ spec: { template: path } }))).toThrow(`the template ${path} of the unit is no text in UTF-8`);
   });
 
   test("a mistake in a template is told with its line", () => {

@@ -17,7 +17,7 @@ beforeEach(() => {
 });
 
 const read = (archive: Buffer | Readable, name = "./meta"): Promise<string | undefined> =>
-  readMember(host, archive instanceof Readable ? archive : Readable.from([archive]), name, 1_000_000);
+  readMember(host, archive instanceof Readable ? archive : Readable.from([archive]), "origin", name, 1_000_000);
 
 /** An archive of which it is counted how much was read. */
 function counted(path: string): { readonly archive: Readable; bytes(): number } {
@@ -54,14 +54,14 @@ describe("readMember", () => {
   test("of a huge file, only the beginning: it may be a few kilobytes in the archive, and gigabytes in memory", async () => {
     sh(folder, "truncate -s 1G meta; tar -c ./meta | zstd -q > a; rm meta");
     expect(statSync(join(folder, "a")).size).toBeLessThan(1_000_000);
-    const text = await readMember(host, createReadStream(join(folder, "a")), "./meta", 1_000);
+    const text = await readMember(host, createReadStream(join(folder, "a")), "origin", "./meta", 1_000);
     expect(text?.length).toBeGreaterThan(1_000);
     expect(text?.length).toBeLessThan(1_000_000);
   });
 
   test("a file of just as many bytes is whole", async () => {
     const content = "x".repeat(1_000);
-    expect(await readMember(host, Readable.from([tarOf([{ name: "./meta", content }])]), "./meta", 1_000)).toBe(content);
+    expect(await readMember(host, Readable.from([tarOf([{ name: "./meta", content }])]), "origin", "./meta", 1_000)).toBe(content);
   });
 
   test("behind much else, too", async () => {

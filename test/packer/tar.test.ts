@@ -1,9 +1,11 @@
+import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { createReadStream, createWriteStream, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { bytePath, toBytes } from "../../src/base/byte-path.js";
 import { LocalHost } from "../../src/host/local.js";
+import { compressor } from "../../src/packer/compression.js";
 import { createTar, extractTar, pipeTar, type TarSource } from "../../src/packer/tar.js";
 import { writeFiles } from "../support/files.js";
 import { tempFolder } from "../support/temp.js";
@@ -85,6 +87,36 @@ describe("createTar and extractTar", () => {
     }));
     expect(await pack(join(folder, "c.tar"), copies)).toBe(first);
   });
+
+  test.each(["gz", "xz", "zst"] as const)(
+    "the same tree, made in another order at another time, is the same .tar.%s",
+    async (compression) => {
+      const folder = tempFolder();
+      const names = ["", "d", "d/a", "d/b", "d/hard", "d/link", "d/sparse", "z"];
+      const make = (name: string, order: string): TarSource => {
+        sh(
+          folder,
+          `mkdir -p ${name}/d; cd ${name}; for f in ${order}; do case $f in
+          a) head -c 70000 /dev/zero | tr '\\0' x > d/a; ln d/a d/hard;; b) echo b > d/b; setfattr -n user.k -v v d/b;;
+          l) ln -s a d/link;; s) truncate -s 1M d/sparse; printf end >> d/sparse;; z) echo z > z; chmod 600 z;; esac; done; find . -exec touch -h {} +`,
+        );
+        return source(join(folder, name), ...names);
+      };
+      const digest = async (from: TarSource): Promise<string> => {
+        const tar = join(folder, "tar");
+        await createTar(host, [from], createWriteStream(tar), { clampTime: 1_000_000_000 });
+        const [program, ...args] = compressor(compression);
+        return createHash("sha256")
+          .update(execFileSync(program, args, { input: readFileSync(tar) }))
+          .digest("hex");
+      };
+      const first = await digest(make("one", "a b l s z"));
+      await new Promise((done) => setTimeout(done, 1100));
+      expect(await digest(make("two", "z s l b a"))).toBe(first);
+      sh(folder, "echo other > two/d/b");
+      expect(await digest(source(join(folder, "two"), ...names))).not.toBe(first);
+    },
+  );
 
   test("members begin with ./, in the order given, and the root comes as ./", async () => {
     const folder = tempFolder();

@@ -57,8 +57,8 @@ describe("planBuild", () => {
       origin: image,
       removed: ["Bind"],
       entries: [
-        { name: "Boot", value: "yes" },
-        { name: "Hostname", value: "a" },
+        { name: "Boot", value: "yes", at: { file: "/srv/build.ts", line: 2 } },
+        { name: "Hostname", value: "a", at: { file: "/srv/build.ts", line: 3 } },
       ],
     });
     expect(plan.push).toBe(false);
@@ -78,7 +78,7 @@ describe("planBuild", () => {
     const said: Said[] = keyword === "IMAGE" ? [] : [["IMAGE", image]];
     const first = said.length + 1;
     expect(problems("/srv", ...said, [keyword, ...args], [keyword, ...args])).toEqual([
-      `${first + 1}: ${keyword} was already declared at /srv/build.ts:${first}`,
+      `${first + 1}: ${keyword} was already declared on line ${first}`,
     ]);
   });
 
@@ -143,21 +143,22 @@ describe("planBuild", () => {
   });
 
   test("null takes away what an earlier WITH gave, and a later value counts again", () => {
+    const at = (line: number) => ({ file: "/srv/build.ts", line });
     const settings = (...withs: readonly object[]) =>
       planBuild(script("/srv", ["IMAGE", image], ...withs.map((given): Said => ["WITH", given]))).settings;
     expect(settings({ Environment: ["A=1"], Hostname: "a" }, { Environment: null })).toEqual({
       origin: image,
       removed: ["Environment"],
-      entries: [{ name: "Hostname", value: "a" }],
+      entries: [{ name: "Hostname", value: "a", at: at(2) }],
     });
     expect(settings({ Environment: ["A=1"] }, { Environment: null }, { Environment: ["B=2"] })).toEqual({
       origin: image,
       removed: ["Environment"],
-      entries: [{ name: "Environment", value: "B=2" }],
+      entries: [{ name: "Environment", value: "B=2", at: at(4) }],
     });
     expect(settings({ Environment: null }, { Environment: ["B=2"] }, { Environment: ["C=3"] }).entries).toEqual([
-      { name: "Environment", value: "B=2" },
-      { name: "Environment", value: "C=3" },
+      { name: "Environment", value: "B=2", at: at(3) },
+      { name: "Environment", value: "C=3", at: at(4) },
     ]);
   });
 

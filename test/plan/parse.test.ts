@@ -162,6 +162,13 @@ describe("WITH", () => {
     expect(problem("WITH", { Bind: [7n] })).toMatch(/^WITH: Bind takes SOURCE.*, got "7"$/);
   });
 
+  test("several wrong items of one setting are several problems", () => {
+    expect(problems("WITH", { Bind: ["srv", "/a", "var"] })).toEqual([
+      [expect.stringMatching(/^WITH: Bind takes SOURCE.*, got "srv"$/), "srv"],
+      [expect.stringMatching(/^WITH: Bind takes SOURCE.*, got "var"$/), "var"],
+    ]);
+  });
+
   test("several wrong settings are several problems", () => {
     expect(problems("WITH", { Boot: "maybe", Nope: 1, Hostname: "web" })).toEqual([
       [expect.stringMatching(/^WITH: Boot takes true or false .*, got "maybe"$/), "maybe"],
@@ -229,7 +236,7 @@ describe("COPY and CAST", () => {
     [{ source: "a" }, ['the field "target" is missing']],
     [{ target: "/a" }, ['the field "source" is missing']],
     [{ path: "/a", target: "/b" }, [`target: ${both}`]],
-    [{ path: "/a", source: "/b", target: "/b" }, [`source: ${both}`, `target: ${both}`]],
+    [{ path: "/a", source: "/b", target: "/b" }, [`source: ${both}`]],
     [{ source: "../a", target: "b" }, ['source: "../a" leads out of the script\'s folder', 'target: expected an absolute path, got "b"']],
     [{ source: "a", target: "/b", mode: "0644" }, ['there is no field "mode"']],
     [{ path: undefined }, ['the field "path" is missing']],
@@ -428,6 +435,7 @@ describe("FETCH", () => {
     [{ url, target: "/a" }, ['the field "source" is missing']],
     [{ path: "/a" }, ['the field "url" is missing']],
     [{ url, path: "/a", target: "/b" }, ["target: path says both source and target: give it alone, or these two"]],
+    [{ url, path: "/a", source: "/a", target: "/b" }, ["source: path says both source and target: give it alone, or these two"]],
     [{ url, path: "a" }, ['path: expected an absolute path, got "a"']],
     [{ url, path: "/a/../../b" }, ['path: "/a/../../b" leads out of the archive']],
     [{ url, source: "../a", target: "/a" }, ['source: "../a" leads out of the archive']],

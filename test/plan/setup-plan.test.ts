@@ -1,3 +1,5 @@
+import { symlinkSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { ScriptError } from "../../src/base/errors.js";
 import type { Call, Keyword } from "../../src/dsl/call.js";
@@ -54,16 +56,23 @@ describe("planSetup", () => {
   });
 
   test("one script is one machine", () => {
-    expect(problems("/srv", ["IMAGE", image], ["MACHINE", "a"], ["MACHINE", "b"])).toEqual([
-      "3: MACHINE was already declared at /srv/setup.ts:2",
-    ]);
+    expect(problems("/srv", ["IMAGE", image], ["MACHINE", "a"], ["MACHINE", "b"])).toEqual(["3: MACHINE was already declared on line 2"]);
   });
 
   test("a template that is not there is a problem, one that is there is an absolute path", () => {
     const folder = tempFolder();
     writeFiles(folder, { "web.service": "" });
     expect(problems(folder, ["IMAGE", image], ["MACHINE", { name: "a", template: "no.service" }])).toEqual([
-      `2: MACHINE: template ${folder}/no.service is no file`,
+      `2: MACHINE: template ${folder}/no.service is not there`,
+    ]);
+    expect(problems("/srv", ["IMAGE", image], ["MACHINE", { name: "a", template: "/" }])).toEqual(["2: MACHINE: template /srv is no file"]);
+    symlinkSync("/etc", join(folder, "out"));
+    symlinkSync("web.service", join(folder, "link"));
+    expect(problems(folder, ["IMAGE", image], ["MACHINE", { name: "a", template: "out/hostname" }])).toEqual([
+      `2: MACHINE: template ${folder}/out/hostname leads out of the script's folder, through a symlink`,
+    ]);
+    expect(problems(folder, ["IMAGE", image], ["MACHINE", { name: "a", template: "link" }])).toEqual([
+      `2: MACHINE: template ${folder}/link is a symlink`,
     ]);
     const plan = planSetup(script(folder, ["IMAGE", image], ["MACHINE", { name: "a", template: "web.service" }]));
     expect(plan.machine.template).toBe(`${folder}/web.service`);

@@ -3,7 +3,6 @@ import { describe, expect, test } from "vitest";
 import {
   argv as argvOr,
   type Cause,
-  isPlainObject,
   listOf,
   Mismatch,
   matching,
@@ -167,10 +166,4 @@ describe("showGiven", () => {
       }),
     );
   });
-});
-
-test("isPlainObject takes what is written as { … }", () => {
-  for (const value of [{}, { a: 1 }, Object.create(null)]) expect(isPlainObject(value)).toBe(true);
-  for (const value of [null, undefined, [], new Map(), new Date(), /x/, () => 1, "a", new (class A {})()])
-    expect(isPlainObject(value)).toBe(false);
 });

@@ -4,6 +4,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join, relative } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { makeImage } from "../support/archive.js";
 import { type Cli, type CliResult, compileCli } from "../support/cli.js";
 import { writeFiles } from "../support/files.js";
 import { makeTempFolder, removeFolder } from "../support/temp.js";
@@ -312,7 +313,7 @@ describe.concurrent("scripts that are wrong", () => {
   test("two IMAGEs are shown with both lines", async () => {
     const result = await plan("build.ts", { "build.ts": `${head}${image}\n${image}` });
     expect(result.code).toBe(2);
-    expect(result.stderr).toMatch(/^build\.ts:4: error: IMAGE was already declared at \S*build\.ts:2\n/);
+    expect(result.stderr).toMatch(/^build\.ts:4: error: IMAGE was already declared on line 2\n/);
   });
 
   test("an unknown setting is shown with the nearest one", async () => {
@@ -368,8 +369,9 @@ describe.concurrent("setup scripts", () => {
 
   test("a setup script shows its plan", async () => {
     const at = tempFolder();
+    const image = makeImage(join(at, "web.tar.gz"), { command: ["/init"] });
     writeFiles(at, {
-      "setup.ts": `#!/usr/bin/env nspawn-setup\n${setup}MACHINE({ name: "web" });\nWITH({ Register: true });\nSH("true");\n`,
+      "setup.ts": `#!/usr/bin/env nspawn-setup\n${setup.replace("https://h/web.tar.zst", image)}MACHINE({ name: "web" });\nWITH({ Register: true });\nSH("true");\n`,
     });
     expectPlanned(
       await cli.run("nspawn-setup", ["setup.ts", "--plan"], at),

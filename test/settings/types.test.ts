@@ -8,7 +8,7 @@ const right = [
   { Boot: true, Register: "no", KeepUnit: null },
   { Environment: { A: "1", B: 2, C: false } },
   { Environment: ["A=1", "B=2"] },
-  { Bind: "/a:/b", BindReadOnly: ["/a", { source: "/b" }] },
+  { Bind: "/a:/b", BindReadOnly: ["/a", { source: "/b" }, { source: "/c", readOnly: true }] },
   { Bind: [{ source: "/a", target: "/b", options: ["rbind"], readOnly: true }] },
   { TemporaryFileSystem: { path: "/tmp", options: "size=1G" }, Overlay: [{ lower: ["/a", "/b"], target: "/c" }] },
   { Capability: "CAP_NET_ADMIN CAP_KILL", DropCapability: ["all"], AmbientCapability: "CAP_KILL" },
@@ -32,6 +32,10 @@ const wrong: readonly Settings[] = [
   { Environment: { A: ["b"] } },
   // @ts-expect-error an overlay has a target
   { Overlay: { lower: "/a" } },
+  // @ts-expect-error what is read-only is always that
+  { BindReadOnly: { source: "/a", readOnly: false } },
+  // @ts-expect-error the same
+  { OverlayReadOnly: [{ lower: "/a", target: "/b", readOnly: false }] },
 ];
 
 const read = (settings: Settings): readonly unknown[] =>
@@ -39,10 +43,10 @@ const read = (settings: Settings): readonly unknown[] =>
 
 describe("the type of settings", () => {
   test.each(right)("%j is right for the check, too", (settings) => {
-    for (const entries of read(settings)) expect(entries).toBeInstanceOf(Array);
+    for (const reading of read(settings)) expect(reading).toMatchObject({ wrong: [] });
   });
 
   test.each(wrong)("%j is wrong for the check, too", (settings) => {
-    expect(read(settings)).toEqual([expect.any(WrongValue)]);
+    expect(read(settings)).toMatchObject([{ entries: [], wrong: [expect.any(WrongValue)] }]);
   });
 });

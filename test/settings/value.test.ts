@@ -6,16 +6,16 @@ import { entriesOf, WrongValue } from "../../src/settings/value.js";
 
 /** Values of the entries, or what would be right. */
 function values(name: SettingName, value: unknown): readonly string[] | string {
-  const entries = entriesOf(name, value);
-  if (entries instanceof WrongValue) return entries.expected;
+  const { entries, wrong } = entriesOf(name, value);
+  if (wrong[0]) return wrong[0].expected;
   for (const entry of entries) expect([name, catalog[name].readOnlyName]).toContain(entry.name);
   return entries.map((entry) => entry.value);
 }
 
 function wrong(name: SettingName, value: unknown): WrongValue {
-  const entries = entriesOf(name, value);
-  if (!(entries instanceof WrongValue)) throw new Error(`${name} takes ${JSON.stringify(value)}`);
-  return entries;
+  const [first, ...more] = entriesOf(name, value).wrong;
+  if (!first || more.length > 0) throw new Error(`${name} takes ${JSON.stringify(value)}, or more of it is wrong`);
+  return first;
 }
 
 describe("entriesOf", () => {
@@ -91,7 +91,7 @@ describe("entriesOf", () => {
   test("the very item of a list that is wrong is told", () => {
     expect(wrong("Bind", ["/a", null])).toMatchObject({ given: null, expected: expect.stringMatching(/^SOURCE/) });
     expect(wrong("Port", [80, 0])).toMatchObject({ given: 0 });
-    expect(wrong("Capability", "CAP_CHOWN CAP_NET_ADMN")).toMatchObject({ given: "CAP_NET_ADMN", hint: 'did you mean "CAP_NET_ADMIN"?' });
+    expect(wrong("Capability", "CAP_CHOWN CAP_NET_ADMN")).toMatchObject({ given: "CAP_NET_ADMN", hint: "did you mean CAP_NET_ADMIN?" });
     // biome-ignore lint/suspicious/noSparseArray: what a script may have by a slip
     expect(wrong("Bind", ["/a", , "/b"])).toMatchObject({ given: undefined });
   });
@@ -144,8 +144,8 @@ describe("entriesOf", () => {
   });
 
   test("a word that is nearly right has a hint", () => {
-    expect(wrong("Console", "interactiv").hint).toBe('did you mean "interactive"?');
-    expect(wrong("KillSignal", "SIGTRM").hint).toBe('did you mean "SIGTERM"?');
+    expect(wrong("Console", "interactiv").hint).toBe("did you mean interactive?");
+    expect(wrong("KillSignal", "SIGTRM").hint).toBe("did you mean SIGTERM?");
     expect(wrong("WorkingDirectory", "srv/web").hint).toBe('write "/srv/web"');
     expect(wrong("LimitCPU", "10:5").hint).toMatch(/SOFT may not be above HARD/);
     expect(wrong("Port", "80/tcp").hint).toMatch(/protocol comes first/);
@@ -162,10 +162,10 @@ describe("entriesOf", () => {
   });
 
   test.each(settingNames)("what %s has read, it reads again", (name) => {
-    const entries = entriesOf(name, catalog[name].kind.example);
-    if (entries instanceof WrongValue) throw new Error(entries.expected);
+    const { entries, wrong } = entriesOf(name, catalog[name].kind.example);
+    expect(wrong).toEqual([]);
     expect(entries).not.toEqual([]);
-    for (const entry of entries) expect(entriesOf(entry.name, entry.value)).toEqual([entry]);
+    for (const entry of entries) expect(entriesOf(entry.name, entry.value)).toEqual({ entries: [entry], wrong: [] });
   });
 
   test("whatever is read from a text is read again from what it became", () => {
@@ -178,9 +178,8 @@ describe("entriesOf", () => {
           text.map((rest) => `/${rest}`),
         ),
         (name, given) => {
-          const entries = entriesOf(name, given);
-          if (entries instanceof WrongValue) return;
-          for (const entry of entries) expect(entriesOf(entry.name, entry.value)).toEqual([entry]);
+          const { entries } = entriesOf(name, given);
+          for (const entry of entries) expect(entriesOf(entry.name, entry.value)).toEqual({ entries: [entry], wrong: [] });
         },
       ),
       { numRuns: 5000 },
@@ -199,8 +198,9 @@ describe("entriesOf", () => {
   test("no value at all crashes it", () => {
     fc.assert(
       fc.property(fc.constantFrom(...settingNames), fc.anything({ withNullPrototype: true, withBigInt: true }), (name, value) => {
-        const entries = entriesOf(name, value);
-        expect(entries instanceof WrongValue || Array.isArray(entries)).toBe(true);
+        const { entries, wrong } = entriesOf(name, value);
+        expect(entries.every((entry) => typeof entry.value === "string" && !entry.value.includes("\0"))).toBe(true);
+        expect(wrong.every((one) => one instanceof WrongValue)).toBe(true);
       }),
       { numRuns: 3000 },
     );
@@ -219,9 +219,28 @@ describe("mounts", () => {
   });
 
   test("readOnly decides which setting it is", () => {
-    expect(entriesOf("Bind", { source: "/a", readOnly: true })).toEqual([{ name: "BindReadOnly", value: "/a" }]);
-    expect(entriesOf("Bind", { source: "/a", readOnly: false })).toEqual([{ name: "Bind", value: "/a" }]);
-    expect(entriesOf("Overlay", [{ lower: "/a", target: "/b", readOnly: true }])).toEqual([{ name: "OverlayReadOnly", value: "/a::/b" }]);
+    expect(entriesOf("Bind", { source: "/a", readOnly: true }).entries).toEqual([{ name: "BindReadOnly", value: "/a" }]);
+    expect(entriesOf("Bind", { source: "/a", readOnly: false }).entries).toEqual([{ name: "Bind", value: "/a" }]);
+    expect(entriesOf("Overlay", [{ lower: "/a", target: "/b", readOnly: true }]).entries).toEqual([
+      { name: "OverlayReadOnly", value: "/a::/b" },
+    ]);
+    expect(entriesOf("BindReadOnly", { source: "/a", readOnly: true }).entries).toEqual([{ name: "BindReadOnly", value: "/a" }]);
+  });
+
+  test.each([
+    ["BindReadOnly", { source: "/a", readOnly: false }, "Bind takes what can be written to"],
+    ["OverlayReadOnly", [{ lower: "/a", target: "/b", readOnly: false }], "Overlay takes what can be written to"],
+  ] as const)("%s cannot be writable: %j", (name, value, hint) => {
+    expect(wrong(name, value)).toMatchObject({ expected: "what is mounted read-only", hint });
+    expect(entriesOf(name, value).entries).toEqual([]);
+  });
+
+  test("of a list, all that is wrong is told, and the rest counts", () => {
+    const { entries, wrong } = entriesOf("Bind", ["a", "/b", { source: "c" }, null]);
+    expect(entries).toEqual([{ name: "Bind", value: "/b" }]);
+    expect(wrong.map(({ given }) => given)).toEqual(["a", "c", null]);
+    expect(entriesOf("Environment", { "A B": 1, C: 2, "D-E": 3 }).wrong.map(({ given }) => given)).toEqual(["A B", "D-E"]);
+    expect(entriesOf("Capability", "CAP_KILL CAP_NOPE nope").wrong).toHaveLength(2);
   });
 
   test("the paths of a bind come back from its value", () => {
@@ -253,7 +272,7 @@ describe("mounts", () => {
 
   test("a field that is not there, or nearly, is named", () => {
     expect(wrong("Bind", { target: "/a" }).hint).toBe("source is missing");
-    expect(wrong("Bind", { source: "/a", targte: "/b" }).hint).toBe('did you mean "target"?');
+    expect(wrong("Bind", { source: "/a", targte: "/b" }).hint).toBe("did you mean target?");
     expect(wrong("Overlay", { lower: "/a" }).hint).toBe("target is missing");
     expect(wrong("Bind", { source: "/a", readOnly: "yes" }).hint).toBe("readOnly is wrong");
   });
@@ -266,7 +285,7 @@ describe("mounts", () => {
   );
 
   test("an unknown option of a bind is told, with the one that is near", () => {
-    expect(wrong("Bind", "/a:/b:rbin")).toMatchObject({ given: "rbin", hint: 'did you mean "rbind"?' });
+    expect(wrong("Bind", "/a:/b:rbin")).toMatchObject({ given: "rbin", hint: "did you mean rbind?" });
     expect(wrong("Bind", { source: "/a", options: ["idmap", "nope"] })).toMatchObject({ given: "nope" });
   });
 });

@@ -65,13 +65,14 @@ export type TestContext = PullContext & { readonly events: readonly Event[]; war
 export async function storeContext(folder: string): Promise<TestContext> {
   const host = new LocalHost();
   const config = testConfig(join(folder, "store"));
-  const store = await ImageStore.open(config.storage, host);
   const events: Event[] = [];
   const report = (event: Event): void => void events.push(event);
+  const store = await ImageStore.open(config.storage, host, report);
   return {
     host,
+    config,
     store,
-    transports: new Transports(config, {}, report),
+    transports: new Transports(config, {}, report, host.interrupted),
     events,
     report,
     warnings: () => events.flatMap((event) => (event.kind === "warning" ? [event.text] : [])),

@@ -50,6 +50,30 @@ export function tarOf(members: readonly HandMade[]): Buffer {
   return Buffer.concat([...blocks, Buffer.alloc(1024)]);
 }
 
+/** The same archive with another field in its first header, and the checksum that belongs to that. */
+export function headerField(archive: Buffer, at: number, bytes: Buffer): Buffer {
+  const changed = Buffer.from(archive);
+  bytes.copy(changed, at);
+  changed.fill(" ", 148, 156);
+  const sum = changed.subarray(0, 512).reduce((total, byte) => total + byte, 0);
+  changed.write(`${sum.toString(8).padStart(6, "0")}\0 `, 148);
+  return changed;
+}
+
+/** A pax header for the member that follows (`g`: for all of them), without an end mark. Values are latin1. */
+export function paxOf(records: Readonly<Record<string, string>>, type: "x" | "g" = "x"): Buffer {
+  const text = Object.entries(records).map(([key, value]) => {
+    const rest = ` ${key}=${value}\n`;
+    const digits = [1, 2, 3, 4, 5, 6].find((count) => String(rest.length + count).length === count) ?? 0;
+    return `${rest.length + digits}${rest}`;
+  });
+  const content = Buffer.from(text.join(""), "latin1");
+  const body = Buffer.alloc(Math.ceil(content.length / 512) * 512);
+  content.copy(body);
+  const head = tarOf([{ name: "pax", content: "x".repeat(content.length) }]).subarray(0, 512);
+  return Buffer.concat([headerField(head, 156, Buffer.from(type)), body]);
+}
+
 /** A zip archive as Unix programs make them. */
 export function zipOf(members: readonly HandMade[]): Buffer {
   const files: Buffer[] = [];

@@ -1,11 +1,34 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type RequestListener, request, type Server } from "node:http";
-import { type AddressInfo, connect } from "node:net";
+import { createServer as createTlsServer } from "node:https";
+import { type AddressInfo, connect, createServer as createTcpServer, type Socket, type Server as TcpServer } from "node:net";
 import { onTestFinished } from "vitest";
 
 /** Starts a server on this host for one test, and gives its URL, without a slash at its end. */
 export async function serve(listener: RequestListener): Promise<string> {
   return start(createServer(listener));
+}
+
+/** The same with TLS, by a certificate; the URL names the host `localhost`. */
+export async function serveTls({ key, cert }: { readonly key: string; readonly cert: string }, listener: RequestListener): Promise<string> {
+  const url = await start(createTlsServer({ key, cert }, listener));
+  return url.replace("http://127.0.0.1", "https://localhost");
+}
+
+/** A server below HTTP; gives its port. */
+export async function serveTcp(onConnection: (socket: Socket) => void): Promise<number> {
+  const sockets = new Set<Socket>();
+  const server = createTcpServer((socket) => {
+    sockets.add(socket.on("error", () => undefined));
+    onConnection(socket);
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  onTestFinished(() => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  return portOf(server);
 }
 
 /** What came to a proxy: `GET http://host/path` or `CONNECT host:port`, with the login for the proxy itself. */
@@ -43,17 +66,21 @@ export async function serveProxy(target: string): Promise<{ readonly url: string
 export async function closedPort(): Promise<number> {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
+  const port = portOf(server);
   await new Promise((done) => server.close(done));
   return port;
 }
 
-async function start(server: Server): Promise<string> {
+async function start(server: Server | ReturnType<typeof createTlsServer>): Promise<string> {
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   onTestFinished(() => {
     server.closeAllConnections();
     server.close();
   });
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return `http://127.0.0.1:${portOf(server)}`;
+}
+
+function portOf(server: TcpServer): number {
+  return (server.address() as AddressInfo).port;
 }

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { Environment } from "minijinja-js";
 import { describe, expect, test } from "vitest";
-import { findReferences, prepareSource, resolveFilter } from "../../src/template/source.js";
+import { prepareSource } from "../../src/template/source.js";
 
 const variables = { a: "A", n: 3, list: [1, 2], deep: { er: "x", list: [{ k: "v" }] }, yes: true, no: false };
 
@@ -30,6 +30,17 @@ const expressions = [
   "none|default('d', true)",
   "missing|default(a)|lower",
   "n % 2 == 1",
+  "[(a), (n if yes else a)]|join",
+  "deep.list[n - 3]['k']|upper",
+  "deep[\n'list'][0].k|upper",
+  "(missing)|default(a)",
+  "missing|default(gone)|default(a, true)",
+  "missing|default(gone, true)|d(n)",
+  "n is eq n and n is not eq a and n is divisibleby(n)",
+  "{a: n, 'k': {'l': deep.er}}|string ~ {'m': {'n': {}}}",
+  "deep.missing is undefined and deep.missing is not defined",
+  "list[0:n]|join ~ dict(*[], a=a)",
+  "super ~ 'x' if super is defined else self is defined",
   "1.5e1|int ~ 2",
 ];
 const tags = [
@@ -41,6 +52,14 @@ const tags = [
   "{% macro f(x, y=n|abs) %}{{ x ~ y }}{% endmacro %}{{ f(EXPR) }}",
   "{% filter upper|lower %}{{ EXPR }}{% endfilter %}",
   "{% set v|upper %}{{ EXPR }}{% endset %}{{ v }}",
+  "{% set (p, q) = [n, EXPR] %}{{ p ~ q }}",
+  "{% set ns = namespace(x=n) %}{% set ns.x = EXPR %}{{ ns.x ~ '' }}",
+  "{% with (p, q) = [n, EXPR], r = n %}{{ [p, q, r]|join }}{% endwith %}",
+  "{% macro g(x) %}{{ x|default(a) }}{{ caller(EXPR) }}{% endmacro %}{% call(p, q=n) g() %}{{ p ~ q }}{% endcall %}",
+  "{% for r in [[1, []]] recursive %}{{ r[0] }}{{ loop(r[1]) }}{{ loop.nextitem|default(EXPR) }}{% endfor %}",
+  "{% for x in list %}{{ loop.changed(x) }}{% if not loop.last %}{{ loop.nextitem ~ '' }}{% endif %}{% endfor %}",
+  "{% autoescape no %}{% do range(n) %}{% endautoescape %}",
+  "{% filter replace('x', a) %}x{% endfilter %}",
   "{# {{ EXPR }} #}",
   "{% raw %}{{ EXPR }}{% include 'x' %}{% endraw %}",
   "{{\n EXPR\n}}",
@@ -84,34 +103,4 @@ describe("prepareSource", () => {
       }),
     );
   });
-});
-
-describe("findReferences", () => {
-  test.each([
-    ['{% include "a" %}', "include", '"a"'],
-    ["{%- include 'a b' ignore missing -%}", "include", "'a b'"],
-    ['{% include ["a", name] with context %}', "include", '["a", name]'],
-    ['{% include "with context" if x else "ignore missing" without context %}', "include", '"with context" if x else "ignore missing"'],
-    ['{% extends "a" ~ b %}', "extends", '"a" ~ b'],
-    ['{% import "x as y" as m with context %}', "import", '"x as y"'],
-    ['{% from "import" import a as b, c %}', "from", '"import"'],
-    ['{%+ include "%}" %}', "include", '"%}"'],
-    ['{% include\n"a"\n%}', "include", '"a"'],
-  ])("%s", (source, keyword, name) => {
-    const text = `\n{{ x }} ${source} y`;
-    const [reference, ...more] = findReferences(text);
-    expect(more).toEqual([]);
-    expect(reference?.keyword).toBe(keyword);
-    expect(text.slice(reference?.tag.start, reference?.tag.end)).toBe(source);
-    expect(text.slice(reference?.name.start, reference?.name.end)).toBe(name);
-    expect(prepareSource(text, "t7")).toContain(`|${resolveFilter}("t7", "${keyword}")`);
-  });
-
-  test.each([
-    "{# {% include 'a' %} #}",
-    "{% raw %}{% include 'a' %}{% endraw %}",
-    "{{ '{% include \"a\" %}' }}",
-    "{% set include = 1 %}",
-    "{% includes 'a' %}",
-  ])("%s has none", (source) => expect(findReferences(source)).toEqual([]));
 });

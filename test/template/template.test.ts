@@ -2,7 +2,7 @@ import { symlinkSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { NspawnError } from "../../src/base/errors.js";
+import { TemplateError } from "../../src/base/errors.js";
 import { renderTemplate, TemplateRenderer } from "../../src/template/template.js";
 import { writeFiles } from "../support/files.js";
 import { tempFolder } from "../support/temp.js";
@@ -27,17 +27,22 @@ function renderIn(
   }
 }
 
-/** What rendering fails with: message and hint, the folder's path left out. */
-function failure(
-  files: Readonly<Record<string, string>>,
-  variables: Readonly<Record<string, unknown>> = {},
-): { readonly message: string; readonly hint: string | undefined } {
+type Told = {
+  readonly message: string;
+  readonly hint: string | undefined;
+  readonly near: string | undefined;
+  readonly column: number | undefined;
+};
+
+/** What rendering fails with, the folder's path left out. */
+function failure(files: Readonly<Record<string, string>>, variables: Readonly<Record<string, unknown>> = {}): Told {
   const folder = tempFolder();
   try {
     renderIn(folder, files, variables);
   } catch (error) {
-    if (!(error instanceof NspawnError)) throw error;
-    return { message: error.message.replaceAll(folder, ""), hint: error.hint?.replaceAll(folder, "") };
+    if (!(error instanceof TemplateError)) throw error;
+    const { message, hint, near, column } = error;
+    return { message: message.replaceAll(folder, ""), hint: hint?.replaceAll(folder, ""), near, column };
   }
   throw new Error("no failure");
 }
@@ -99,10 +104,12 @@ describe("renderTemplate", () => {
 });
 
 describe("undefined variables", () => {
-  test("the error has file, line, the line itself, and the names that there are, the nearest first", () => {
+  test("the error has file, line, the place in it, and the names that there are, the nearest first", () => {
     expect(failure({ main: "one\n\tlisten {{ prot }};\n" }, { host: "h", port: 1 })).toEqual({
-      message: `/main:2: undefined variable "prot"\n   2 | \tlisten {{ prot }};\n     | \t          ^^^^`,
+      message: '/main:2: undefined variable "prot"',
       hint: "did you mean port? there are port, host",
+      near: "prot",
+      column: 11,
     });
   });
 
@@ -127,8 +134,18 @@ describe("undefined variables", () => {
     "{{ x.y }}",
     "{{ x[0] }}",
     "{{ x.items() }}",
+    "{{ ['a', x, 'b']|join(',') }}",
+    "{{ y|default(x) }}",
+    "{{ 'a'|replace('a', x) }}",
+    "{{ {'port': x}|tojson }}",
+    "{% if given is eq x %}{% endif %}",
+    "{% if x is none %}{% endif %}",
+    "{% for k in [1, x] %}{% endfor %}",
+    "{% macro f(a) %}{% endmacro %}{{ f(x) }}",
+    "{% include x ignore missing %}",
+    "{% include [x|default('none'), x] ignore missing %}",
   ])("%s is an error", (template) => {
-    expect(failure({ main: `\n${template}` }, { given: 1 }).message).toMatch(/^\/main:2: undefined variable "x(\.y)?"\n {3}2 \| /);
+    expect(failure({ main: `\n${template}` }, { given: 1 }).message).toMatch(/^\/main:2: undefined variable "x(\.y|\[0\])?"$/);
   });
 
   test.each([
@@ -156,6 +173,21 @@ describe("undefined variables", () => {
     });
   });
 
+  test.each([
+    ["{{ servers[0].prot|string }}", "servers[0].prot", "did you mean port? servers[0] has port", 3],
+    ["{{ servers[0]['prot'] }}", "servers[0]['prot']", "did you mean port? servers[0] has port", 3],
+    ["{{ servers[1].port ~ '' }}", "servers[1]", "servers has 1 item", 3],
+    ["{{ servers[index].prot }}", "servers[index].prot", undefined, 3],
+    ["{{ servers[index].prot.list()|string }}", "servers[index].prot", undefined, 3],
+    ["{{ index.port|upper }}", "index.port", undefined, 3],
+    ["{% for s in servers %}{{ s.prot ~ s.port }}{% endfor %}", "s.prot", "there are servers, index", 25],
+    ["{{ missing|default('') ~ missing }}", "missing", "there are servers, index", undefined],
+  ])("%s: %s", (main, name, hint, column) => {
+    const near = column === undefined ? undefined : name;
+    const message = `/main:1: undefined variable ${JSON.stringify(name)}`;
+    expect(failure({ main }, { servers: [{ port: 1 }], index: 0 })).toEqual({ message, hint, near, column });
+  });
+
   test("what the script left undefined is undefined, not the word none", () => {
     expect(failure({ main: "{{ a.b }}{{ x }}" }, { a: { b: undefined }, x: undefined }).message).toContain('undefined variable "a.b"');
   });
@@ -167,18 +199,16 @@ describe("undefined variables", () => {
 });
 
 describe("wrong templates", () => {
-  test("a syntax error has file, line and the line itself", () => {
-    expect(failure({ main: "one\n\n{% if %}\n" }).message).toBe(
-      "/main:3: syntax error: unexpected end of block\n   3 | {% if %}\n     |       ^^",
-    );
+  test("a syntax error has file, line and the place in it", () => {
+    expect(failure({ main: "one\n\n{% if %}\n" })).toMatchObject({
+      message: "/main:3: syntax error: unexpected end of block",
+      near: "%}",
+      column: 6,
+    });
   });
 
   test("an unknown filter", () => {
     expect(failure({ main: "\n{{ 1|nofilter }}" }).message).toMatch(/^\/main:2: .*nofilter is unknown/);
-  });
-
-  test("control characters of a line do not reach the terminal", () => {
-    expect(failure({ main: "\x1b[2J{{ x }}" }).message).toContain("1 | �[2J{{ x }}");
   });
 });
 
@@ -218,8 +248,10 @@ describe("templates that name others", () => {
       b: "1\n2\n3 {{ s }} {{ missing }}\n",
     };
     expect(failure(files, { mising: 1 })).toEqual({
-      message: `/b:3: undefined variable "missing"\n   3 | 3 {{ s }} {{ missing }}\n     |              ^^^^^^^`,
+      message: '/b:3: undefined variable "missing"',
       hint: "did you mean mising? there are mising",
+      near: "missing",
+      column: 13,
     });
   });
 
@@ -243,8 +275,8 @@ describe("templates that name others", () => {
   });
 
   test("a template that is not there is told with the line that names it", () => {
-    expect(failure({ main: '\n{% include "parts/hedaer" %}', "parts/header": "" })).toEqual({
-      message: '/main:2: there is no template "parts/hedaer": /parts/hedaer is not there\n   2 | {% include "parts/hedaer" %}',
+    expect(failure({ main: '\n{% include "parts/hedaer" %}', "parts/header": "" })).toMatchObject({
+      message: '/main:2: there is no template "parts/hedaer": /parts/hedaer is not there',
       hint: "did you mean parts/header?",
     });
     expect(failure({ main: '{% extends "none" %}' }).message).toContain('/main:1: there is no template "none"');

@@ -1,8 +1,20 @@
-import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { buffer } from "node:stream/consumers";
-import { describe, expect, test } from "vitest";
-import { processName } from "../../src/host/process-id.js";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { processName } from "../../src/base/process-id.js";
+import { ChangedError } from "../../src/transport/failure.js";
 import { fileTransport } from "../../src/transport/file.js";
 import { sameContent } from "../../src/transport/transport.js";
 import { ref } from "../support/archive.js";
@@ -13,6 +25,17 @@ function upload(folder: string, content: string) {
   const path = join(folder, "upload");
   writeFileSync(path, content);
   return { path, bytes: content.length, digest: `sha256:${"0".repeat(64)}` };
+}
+
+/** Paths of all files that this process has open. */
+function openFiles(): readonly string[] {
+  return readdirSync("/proc/self/fd").flatMap((fd) => {
+    try {
+      return [readlinkSync(`/proc/self/fd/${fd}`)];
+    } catch {
+      return [];
+    }
+  });
 }
 
 describe("fileTransport", () => {
@@ -62,6 +85,45 @@ describe("fileTransport", () => {
     const url = `file://${tempFolder()}/a.tar.gz`;
     for (const ask of [fileTransport.probe, fileTransport.get])
       await expect(ask(ref(url))).rejects.toThrow(`${url}: there is no such file`);
+  });
+
+  test.each([
+    ["is cut short", (path: string) => truncateSync(path, 1_500_000)],
+    ["grows", (path: string) => appendFileSync(path, "more")],
+    ["is written over", (path: string) => writeFileSync(path, Buffer.alloc(5_000_000, 2))],
+  ])("a file that %s while it is read is an error that is worth a new start", async (_, change) => {
+    const folder = tempFolder();
+    const path = join(folder, "a.tar.gz");
+    writeFileSync(path, Buffer.alloc(5_000_000, 1));
+    const { body } = await fileTransport.get(ref(`file://${path}`));
+    const chunks = body[Symbol.asyncIterator]();
+    await chunks.next();
+    change(path);
+    const rest = async (): Promise<void> => {
+      while (!(await chunks.next()).done);
+    };
+    await expect(rest()).rejects.toThrow(ChangedError);
+  });
+
+  test("a file that is not read to its end is closed", async () => {
+    const folder = tempFolder();
+    const path = join(folder, "a.tar.gz");
+    writeFileSync(path, Buffer.alloc(5_000_000, 1));
+    const { body } = await fileTransport.get(ref(`file://${path}`));
+    await body[Symbol.asyncIterator]().next();
+    body.destroy();
+    await vi.waitFor(() => expect(openFiles()).not.toContain(path));
+  });
+
+  test("an archive on another file system is copied, and the copy has nothing of the original's later changes", async () => {
+    const shm = mkdtempSync("/dev/shm/nspawn-test-");
+    onTestFinished(() => rmSync(shm, { recursive: true }));
+    const folder = tempFolder();
+    const given = upload(shm, "archive");
+    await fileTransport.put(ref(`file://${folder}/a.tar.gz`), given);
+    writeFileSync(given.path, "changed");
+    expect(readFileSync(join(folder, "a.tar.gz"), "utf8")).toBe("archive");
+    expect(statSync(join(folder, "a.tar.gz")).nlink).toBe(1);
   });
 
   test("a folder is no archive", async () => {

@@ -1,19 +1,20 @@
+import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { buffer } from "node:stream/consumers";
+import { inspect } from "node:util";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { pull } from "../../src/image/pull.js";
-import { dispatcherFor } from "../../src/transport/dispatcher.js";
-import { HttpTransport } from "../../src/transport/http.js";
-import { noProxies } from "../../src/transport/proxy.js";
 import { makeImage, ref, storeContext } from "../support/archive.js";
+import { faultyServer } from "../support/faulty-server.js";
+import { testTransports, uploadOf } from "../support/http.js";
 import { closedPort, serve } from "../support/server.js";
 import { tempFolder } from "../support/temp.js";
 
-const httpTransport = new HttpTransport({ dispatcher: dispatcherFor(noProxies, 15), auth: undefined, readTimeout: 60 });
+const httpTransport = await testTransports().of("http://127.0.0.1/a");
 
 /** An archive to serve. */
 function archive(): Buffer {
@@ -90,8 +91,26 @@ describe("get and probe", () => {
       asked++;
       response.writeHead(302, { location: "/a" }).end();
     });
-    await expect(httpTransport.get(ref(`${url}/a`))).rejects.toThrow(/\/a: /);
-    expect(asked).toBeLessThan(30);
+    await expect(httpTransport.get(ref(`${url}/a`))).rejects.toThrow(`${url}/a: redirects go in a circle: 1 to ${url}/a again`);
+    expect(asked).toBe(1);
+  });
+
+  test("more than ten redirects are an error that names the end of the chain, but not what may be a secret in it", async () => {
+    const url = await serve(
+      (request, response) =>
+        void response.writeHead(307, { location: `http://u:hunter2@${request.headers.host}${request.url}x?key=hunter2` }).end(),
+    );
+    const error: unknown = await httpTransport.get(ref(`${url}/a`)).catch((error: unknown) => error);
+    expect(String(error)).toMatch(/\/a: more than 10 redirects, the last one to http:\/\/127\.0\.0\.1:\d+\/a.*\?…$/);
+    expect(inspect(error, { depth: 20 })).not.toContain("hunter2");
+  });
+
+  test.each([
+    ["file:///etc/passwd", "file:///etc/passwd: from http: only https: is followed"],
+    ["http://[", "redirects to what is no URL"],
+  ])("a redirect to %s is an error", async (location, message) => {
+    const url = await serve((_, response) => void response.writeHead(302, { location }).end());
+    await expect(httpTransport.get(ref(`${url}/a`))).rejects.toThrow(message);
   });
 
   test("a port where nobody listens is told", async () => {
@@ -138,25 +157,28 @@ describe("put", () => {
     return { url, stored, requests };
   }
 
-  function upload(content: Buffer) {
-    const path = join(tempFolder(), "upload");
-    writeFileSync(path, content);
-    return { path, bytes: content.length, digest: `sha256:${"0".repeat(64)}` };
-  }
-
   test.each([200, 201, 204])("an archive is put whole, the status %i is success", async (status) => {
     const { url, stored, requests } = await storing(status);
     const content = Buffer.alloc(3_000_000, "abc");
-    await httpTransport.put(ref(`${url}/x/a%20b.tar.gz`), upload(content));
+    await httpTransport.put(ref(`${url}/x/a%20b.tar.gz`), uploadOf(content));
     expect(stored.get("/x/a%20b.tar.gz")?.equals(content)).toBe(true);
     expect(requests[0]?.headers["content-length"]).toBe("3000000");
   });
 
-  test.each([403, 409, 413, 500])("the status %i is an error", async (status) => {
-    const { url } = await storing(status);
-    await expect(httpTransport.put(ref(`${url}/a.tar.gz`), upload(Buffer.from("x")))).rejects.toThrow(
-      `${url}/a.tar.gz: HTTP status ${status}`,
-    );
+  test.each([
+    [401, /login in \[auth\/127\.0\.0\.1\]/],
+    [403, /login/],
+    [405, /dav_methods PUT/],
+    [409, /create_full_put_path/],
+    [413, /client_max_body_size/],
+    [507, /no room left/],
+  ])("the status %i is an error that says what to do, and is not tried again", async (status, hint) => {
+    const { url, requests } = await storing(status);
+    await expect(httpTransport.put(ref(`${url}/a.tar.gz`), uploadOf("x"))).rejects.toMatchObject({
+      message: expect.stringContaining(`${url}/a.tar.gz: HTTP status ${status}`),
+      hint: expect.stringMatching(hint),
+    });
+    expect(requests).toHaveLength(1);
   });
 
   test("a redirect of a PUT is an error, not silently followed as a GET", async () => {
@@ -164,7 +186,10 @@ describe("put", () => {
       request.resume();
       response.writeHead(302, { location: "/other" }).end();
     });
-    await expect(httpTransport.put(ref(`${url}/a.tar.gz`), upload(Buffer.from("x")))).rejects.toThrow("HTTP status 302");
+    await expect(httpTransport.put(ref(`${url}/a.tar.gz`), uploadOf("x"))).rejects.toMatchObject({
+      message: expect.stringContaining("HTTP status 302"),
+      hint: expect.stringContaining("uploads are not redirected"),
+    });
   });
 });
 
@@ -226,6 +251,24 @@ describe("pulls over HTTP", () => {
     await expect(pull(await storeContext(folder), ref(`${url}/a.tar.gz`))).rejects.toThrow(/a\.tar\.gz cannot be extracted: /);
     empty(folder);
   });
+
+  test.each([0, 1, 200])(
+    "an image that changes when %i bytes of it are there is got as it is then, and nothing is left of the other",
+    async (at) => {
+      const [before, after] = [archive(), archive()];
+      const server = await faultyServer(
+        (get) => (get > 1 ? { content: after, headers: { etag: '"2"' } } : { content: before, headers: { etag: '"1"' } }),
+        [[{ kind: "cut", at }]],
+      );
+      const folder = tempFolder();
+      const context = await storeContext(folder);
+      const { layer } = await pull(context, ref(server.url));
+      expect(layer.digest).toBe(`sha256:${createHash("sha256").update(after).digest("hex")}`);
+      expect(readdirSync(join(folder, "store/extract"))).toEqual([layer.id]);
+      expect(readdirSync(join(folder, "store/tempdir"))).toEqual([]);
+      expect(context.warnings().at(-1)).toMatch(/; it starts anew$/);
+    },
+  );
 
   test("a page that says sorry in place of an archive is told", async () => {
     const url = await serve(

@@ -1,14 +1,10 @@
-import { writeFileSync } from "node:fs";
 import type { IncomingMessage } from "node:http";
-import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { inspect } from "node:util";
 import { describe, expect, test } from "vitest";
-import { loadConfig } from "../../src/config/load.js";
-import { Transports } from "../../src/transport/transports.js";
 import { ref } from "../support/archive.js";
-import { closedPort, serve, serveProxy } from "../support/server.js";
-import { tempFolder } from "../support/temp.js";
+import { testTransports, uploadOf } from "../support/http.js";
+import { closedPort, serve, serveProxy, serveTcp } from "../support/server.js";
 
 /** What servers were asked: `NAME METHOD PATH`, the host that was meant, and the login. */
 type Asked = { readonly line: string; readonly host: string | undefined; readonly login: string | undefined };
@@ -31,15 +27,9 @@ async function noting(
 }
 
 function open(overrides: readonly string[], environment: Readonly<Record<string, string>> = {}) {
-  const warnings: string[] = [];
-  const { config } = loadConfig({ environment: {}, overrides: ["[config]path_list=", ...overrides] });
-  const transports = new Transports(config, environment, (event) => void (event.kind === "warning" && warnings.push(event.text)));
-  const get = async (url: string): Promise<string> => text((await (await transports.for(ref(url))).get(ref(url))).body);
-  const put = async (url: string): Promise<void> => {
-    const path = join(tempFolder(), "upload");
-    writeFileSync(path, "content");
-    await (await transports.for(ref(url))).put(ref(url), { path, bytes: 7, digest: "sha256:0" });
-  };
+  const { transports, of, warnings } = testTransports(["[network]tries=1", ...overrides], { environment });
+  const get = async (url: string): Promise<string> => text((await (await of(url)).get(ref(url))).body);
+  const put = async (url: string): Promise<void> => (await of(url)).put(ref(url), uploadOf("real"));
   return { transports, get, put, warnings };
 }
 
@@ -64,6 +54,7 @@ describe("the host of [auth/HOST]", () => {
     expect(asked).toEqual([
       { line: "real GET /a/b.tar.gz?c=1", host: new URL(url).host, login: undefined },
       { line: "real PUT /x.tar.gz", host: new URL(url).host, login: undefined },
+      { line: "real HEAD /x.tar.gz", host: new URL(url).host, login: undefined },
     ]);
   });
 
@@ -98,7 +89,7 @@ describe("a login", () => {
     await (await transports.for(image)).probe(image);
     await get(image.url);
     await put(image.url);
-    expect(asked.map(({ login }) => login)).toEqual([basic, basic, basic]);
+    expect(asked.map(({ login }) => login)).toEqual([basic, basic, basic, basic]);
   });
 
   test("as a token is a bearer's", async () => {
@@ -164,12 +155,12 @@ describe("a login", () => {
     const { transports, warnings } = open(login);
     for (const path of ["/a", "/b"]) await transports.for(ref(`http://images.example.org${path}`));
     await transports.for(ref("https://images.example.org/a"));
-    expect(warnings).toEqual([
+    expect(warnings()).toEqual([
       "the login for images.example.org goes over the network in the clear: http://images.example.org is no https: URL",
     ]);
     const local = open([...elsewhere(url), ...login]);
     await local.transports.for(ref("http://images.example.org/a"));
-    expect(local.warnings).toEqual([]);
+    expect(local.warnings()).toEqual([]);
   });
 });
 
@@ -185,10 +176,12 @@ describe("a proxy", () => {
     expect(proxy.proxied).toEqual([
       { line: "GET http://images.example.org/a.tar.gz?b", login: own },
       { line: "PUT http://images.example.org/a.tar.gz", login: own },
+      { line: "HEAD http://images.example.org/a.tar.gz", login: own },
     ]);
     expect(asked).toEqual([
       { line: "real GET /a.tar.gz?b", host: "images.example.org", login: basic },
       { line: "real PUT /a.tar.gz", host: "images.example.org", login: basic },
+      { line: "real HEAD /a.tar.gz", host: "images.example.org", login: basic },
     ]);
   });
 
@@ -240,6 +233,18 @@ describe("a proxy", () => {
     expect(inspect(error, { depth: 20 })).not.toMatch(/hunter2|bWU6aHVudGVyMg/);
   });
 
+  test.each([
+    [407, /GET failed: the proxy refuses it with HTTP status 407$/, /login in the URL of the proxy/],
+    [403, /GET failed: the proxy refuses it with HTTP status 403$/, undefined],
+    [502, /GET failed: the proxy refuses it with HTTP status 502 \(tried 2 times\)$/, undefined],
+  ])("that refuses a tunnel with %i is told", async (status, message, hint) => {
+    const port = await serveTcp((socket) => void socket.once("data", () => socket.end(`HTTP/1.1 ${status} No\r\n\r\n`)));
+    const { get } = open(["[network]tries=2"], { https_proxy: `http://me:hunter2@127.0.0.1:${port}` });
+    const error: unknown = await get("https://images.example.org/a").catch((error: unknown) => error);
+    expect(error).toMatchObject({ message: expect.stringMatching(message), hint: hint ? expect.stringMatching(hint) : undefined });
+    expect(inspect(error, { depth: 20 })).not.toMatch(/hunter2|bWU6aHVudGVyMg/);
+  });
+
   test("is for downloads or for commands of a build or for both, as it is switched on", async () => {
     const url = await noting("any", []);
     const found = async (...overrides: readonly string[]): Promise<readonly boolean[]> => {
@@ -254,11 +259,11 @@ describe("a proxy", () => {
   test("is looked for once, and told if it takes no connection", async () => {
     const { get, warnings } = open([], { http_proxy: `http://127.0.0.1:${await closedPort()}` });
     for (const name of ["a", "b"]) await expect(get(`http://no-such-host.invalid/${name}`)).rejects.toThrow(/GET failed/);
-    expect(warnings).toEqual([expect.stringMatching(/^the proxy http:\/\/127\.0\.0\.1:\d+ is left out: /)]);
+    expect(warnings()).toEqual([expect.stringMatching(/^the proxy http:\/\/127\.0\.0\.1:\d+ is left out: /)]);
   });
 });
 
 test("a server that says nothing ends in an error after read_timeout", async () => {
   const url = await serve(() => undefined);
-  await expect(open(["[network]read_timeout=0.2"]).get(`${url}/a`)).rejects.toThrow(/\/a: GET failed: Headers Timeout/);
+  await expect(open(["[network]read_timeout=0.2"]).get(`${url}/a`)).rejects.toThrow(/\/a: GET failed: no answer came in time/);
 });

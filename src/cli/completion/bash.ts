@@ -1,28 +1,70 @@
-import { type Entry, endings, type Flag } from "./completion.js";
+import { type Entry, endings, type Flag, pathsOf } from "./completion.js";
 import { singleQuoted } from "./quote.js";
 
 /** A function for each command; bash(1), "Programmable Completion". */
 export function bash(entries: readonly Entry[]): string {
-  return entries.map(completer).join("\n");
+  return entries.map((entry) => (entry.commands.length > 0 ? groupCompleter(entry) : completer(entry))).join("\n");
 }
 
-function completer({ name, called, flags }: Entry): string {
-  const id = `_${name.replaceAll("-", "_")}`;
-  const names = flags.flatMap((flag) => flag.names.map((word) => `${word}${flag.takesValue ? "=" : ""}`));
-  return `# Completions of ${name} for bash.
-${id}() {
-  local word=\${COMP_WORDS[COMP_CWORD]} before=\${COMP_WORDS[COMP_CWORD - 1]}
+/** Finds the command that the words before lead to, and completes what may come after it. */
+function groupCompleter(entry: Entry): string {
+  const paths = pathsOf(entry);
+  const [, ...below] = paths;
+  const cases = paths.map(({ words, flags, commands }) => {
+    const values = flags.flatMap(valueCase);
+    return [
+      `    ${singleQuoted(words)})`,
+      ...(values.length > 0 ? ["      case $before in", ...values.map((line) => `    ${line}`), "      esac"] : []),
+      `      names=${singleQuoted(namesOf(flags))} commands=${singleQuoted(commands.map(({ name }) => name).join(" "))} ;;`,
+    ].join("\n");
+  });
+  return `# Completions of ${entry.name} for bash.
+_${entry.name}() {
+${currentWord}
+  local part path=${entry.name} names commands
+  for part in "\${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
+    case "$path $part" in ${below.map(({ words }) => singleQuoted(words)).join("|")}) path+=" $part" ;; esac
+  done
+  case $path in
+${cases.join("\n")}
+  esac
+  if [[ $word == -* ]]; then
+    ${proposeNames("$names")}
+  else mapfile -t COMPREPLY < <(compgen -W "$commands" -- "$word")
+  fi
+}
+complete -F _${entry.name} ${entry.called.join(" ")}
+`;
+}
+
+/** Sets the word that is completed, and the one before it. */
+const currentWord = `  local word=\${COMP_WORDS[COMP_CWORD]} before=\${COMP_WORDS[COMP_CWORD - 1]}
   COMPREPLY=()
   # The = of --option=value is a word of its own here.
   if [[ $word == "=" ]]; then word=""
   elif [[ $before == "=" ]]; then before=\${COMP_WORDS[COMP_CWORD - 2]}
-  fi
+  fi`;
+
+/** @param names a word of bash: the names of options */
+function proposeNames(names: string): string {
+  return `mapfile -t COMPREPLY < <(compgen -W "${names}" -- "$word")
+    if [[ \${COMPREPLY[0]} == *= ]]; then compopt -o nospace; fi`;
+}
+
+function namesOf(flags: readonly Flag[]): string {
+  return flags.flatMap((flag) => flag.names.map((word) => `${word}${flag.takesValue ? "=" : ""}`)).join(" ");
+}
+
+function completer({ name, called, flags }: Entry): string {
+  const id = `_${name.replaceAll("-", "_")}`;
+  return `# Completions of ${name} for bash.
+${id}() {
+${currentWord}
   case $before in
 ${flags.flatMap(valueCase).join("\n")}
   esac
   if [[ $word == -* ]]; then
-    mapfile -t COMPREPLY < <(compgen -W ${singleQuoted(names.join(" "))} -- "$word")
-    if [[ \${COMPREPLY[0]} == *= ]]; then compopt -o nospace; fi
+    ${proposeNames(namesOf(flags))}
   elif [[ \${COMP_WORDS[0]##*/} == ${name} ]]; then
     compopt -o filenames
     mapfile -t COMPREPLY < <(compgen -d -- "$word"; compgen -f -- "$word" | grep -E '\\.(${endings.join("|")})$')

@@ -21,8 +21,23 @@ export type Flag = {
   readonly values: Readonly<Record<string, string>>;
 };
 
-/** A command likewise. `called`: all names that it is completed for, its own and those of scripts. */
-export type Entry = { readonly name: string; readonly called: readonly string[]; readonly flags: readonly Flag[] };
+/** A command likewise. `called`: all names that it is completed for, its own and those of scripts; `commands`: those below it. */
+export type Entry = {
+  readonly name: string;
+  readonly help: string;
+  readonly called: readonly string[];
+  readonly flags: readonly Flag[];
+  readonly commands: readonly Entry[];
+};
+
+/** A command by all of its words: `nspawn image list`. */
+export type Path = Pick<Entry, "flags" | "commands"> & { readonly words: string };
+
+/** A command and all below it. */
+export function pathsOf({ name, flags, commands }: Entry, before = ""): readonly Path[] {
+  const words = `${before}${name}`;
+  return [{ words, flags, commands }, ...commands.flatMap((command) => pathsOf(command, `${words} `))];
+}
 
 /** Endings of scripts' names. */
 export const endings = ["ts", "mts", "js", "mjs"] as const;
@@ -46,8 +61,10 @@ function entryOf({ command, script, values = {} }: Completed): Entry {
   const options = command.createHelp().visibleOptions(command);
   return {
     name: command.name(),
+    help: firstWords(command.summary()),
     called: [command.name(), ...scripts],
     flags: options.map((option) => flagOf(option, values[option.long ?? ""])),
+    commands: command.commands.map((below) => entryOf({ command: below, values })),
   };
 }
 

@@ -1,8 +1,38 @@
-import { type Entry, endings, type Flag } from "./completion.js";
+import { type Entry, endings, type Flag, pathsOf } from "./completion.js";
 
 /** A `complete` for each option; complete(1) of fish. */
 export function fish(entries: readonly Entry[]): string {
-  return entries.map(lines).join("\n");
+  return entries.map((entry) => (entry.commands.length > 0 ? groupLines(entry) : lines(entry))).join("\n");
+}
+
+/** What may come after the words before is told by a function that finds the command that they lead to. */
+function groupLines(entry: Entry): string {
+  const paths = pathsOf(entry);
+  const [, ...below] = paths;
+  const finder = `__${entry.name}_command`;
+  const complete = `complete -c ${entry.name}`;
+  return [
+    `# Completions of ${entry.name} for fish.`,
+    `function ${finder}`,
+    `  set -l path ${entry.name}`,
+    "  for word in (commandline -opc)[2..-1]",
+    `    switch "$path $word"`,
+    `      case ${below.map(({ words }) => quoted(words)).join(" ")}`,
+    '        set path "$path $word"',
+    "    end",
+    "  end",
+    '  test "$path" = "$argv[1]"',
+    "end",
+    `${complete} -f`,
+    ...paths.flatMap(({ words, flags, commands }) => {
+      const here = `-n ${quoted(`${finder} "${words}"`)}`;
+      return [
+        ...commands.map(({ name, help }) => `${complete} ${here} -a ${name} -d ${quoted(help)}`),
+        ...flags.map((flag) => `${complete} ${here} ${option(flag)}`),
+      ];
+    }),
+    "",
+  ].join("\n");
 }
 
 function lines({ name, called, flags }: Entry): string {

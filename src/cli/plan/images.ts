@@ -1,7 +1,18 @@
 import { shortDigest } from "../../base/digest.js";
+import type { Problem } from "../../base/errors.js";
 import type { ImagePreview } from "../../image/preview.js";
+import { inOrder } from "../../plan/select.js";
 import { showBytes } from "../quantity.js";
 import type { Item } from "./plan.js";
+
+/** The images that cannot be had at all, at the lines of the script that need them: without them a plan is incomplete, and the work fails. */
+export function missingImages(images: readonly ImagePreview[]): readonly Problem[] {
+  const missing = images.flatMap(({ image, known, at, trouble }): readonly Problem[] => {
+    if (known || !at) return [];
+    return [{ at, near: image.written, message: `the plan is incomplete, since ${image.written} cannot be had: ${trouble}` }];
+  });
+  return inOrder(missing);
+}
 
 /** Images for people, the top layer first. */
 export function imageItems(images: readonly ImagePreview[]): readonly Item[] {
@@ -16,7 +27,7 @@ function imageRemark({ state, stored, trouble }: ImagePreview): string {
     case "new":
       return "will be pulled";
     case "unknown":
-      return `${trouble}${stored ? `; in the store: ${layer}` : ""}`;
+      return `${stored ? "" : "cannot be had: "}${trouble}${stored ? `; in the store: ${layer}` : ""}`;
   }
 }
 

@@ -11,7 +11,7 @@ export type ShownPlan = {
 };
 
 /** An item of a plan, with a remark such as where it comes from. */
-export type Item = readonly [text: string, remark?: string];
+export type Item = readonly [text: string, remark?: string | undefined];
 
 /** A heading with its items below it, the remarks in a column; nothing if there are no items. */
 export function section(paint: Paint, heading: string, items: readonly Item[]): readonly string[] {

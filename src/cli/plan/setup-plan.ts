@@ -1,15 +1,17 @@
-import type { NspawnError } from "../../base/errors.js";
+import { type NspawnError, ScriptError } from "../../base/errors.js";
 import { oneLine, shellQuote } from "../../base/shell-quote.js";
-import type { SetupPreview, UnitPreview } from "../../engine/preview/setup.js";
+import type { Effect } from "../../engine/preview/effects.js";
+import type { MadeOf, SetupPreview, UnitPreview } from "../../engine/preview/setup.js";
 import { actsOnHost } from "../../engine/setup/action.js";
 import { refusalError } from "../../machine/settle.js";
-import { describeStep } from "../../plan/step.js";
-import { here, placeHere } from "../here.js";
+import { originOf } from "../../settings/merge.js";
+import { here } from "../here.js";
 import { printable, printableLines } from "../printable.js";
 import type { Paint } from "../style.js";
-import { imageFields, imageItems } from "./images.js";
+import { imageFields, imageItems, missingImages } from "./images.js";
 import { type Item, type ShownPlan, section } from "./plan.js";
-import { originHere } from "./settings.js";
+import { originHere, removedItems, settingFields } from "./settings.js";
+import { stepFields, stepItems } from "./steps.js";
 import { unitDiff } from "./unit-diff.js";
 
 /** What `nspawn-setup --plan` shows. */
@@ -18,12 +20,21 @@ export function shownSetupPlan(preview: SetupPreview): ShownPlan {
 }
 
 function lines(preview: SetupPreview, paint: Paint): readonly string[] {
-  const { plan, action, images, settled, unit } = preview;
-  const { machine } = plan;
-  const isKept = machine.state === "keep";
+  const { plan, action, unit, made } = preview;
   return [
-    `${paint("bold", `${action} machine`)} ${machine.name}  ${paint("dim", printable(here(plan.script)))}`,
+    `${paint("bold", `${action} machine`)} ${plan.machine.name}  ${paint("dim", printable(here(plan.script)))}`,
     ...section(paint, "now", [[stateWords(preview)]]),
+    ...(made ? madeLines(preview, made, paint) : []),
+    ...section(paint, "on the host", hostItems(preview)),
+    ...section(paint, "the machine", effectItems(preview)),
+    ...unitLines(unit, paint),
+  ];
+}
+
+function madeLines({ plan }: SetupPreview, { images, settled }: MadeOf, paint: Paint): readonly string[] {
+  const isKept = plan.machine.state === "keep";
+  const { command } = settled;
+  return [
     ...section(paint, "image and layers below it", imageItems(images)),
     ...section(paint, "root", [
       [isKept ? "what the machine writes stays until the next update" : "what the machine writes is gone when it stops"],
@@ -31,35 +42,46 @@ function lines(preview: SetupPreview, paint: Paint): readonly string[] {
     ...section(
       paint,
       "settings",
-      settled.settings.map(({ name, value, origin }) => [`${name}=${oneLine(value)}`, originHere(plan, origin, name)]),
+      settled.settings.map((setting) => [`${setting.name}=${oneLine(setting.value)}`, originHere(setting)]),
     ),
-    ...section(
-      paint,
-      "not inherited",
-      plan.settings.removed.map((name) => [name, originHere(plan, plan.script, name)]),
-    ),
-    ...section(paint, "command", commandItems(preview)),
-    ...section(paint, "on the host", hostItems(preview)),
-    ...unitLines(unit, paint),
+    ...section(paint, "not inherited", removedItems(plan)),
+    ...section(paint, "command", command ? [[oneLine(shellQuote(command.argv)), originHere(command)]] : []),
   ];
 }
 
-function stateWords({ unit, state }: SetupPreview): string {
+function stateWords({ exists, state }: SetupPreview): string {
   if (!state) return "systemd does not run here, so there are no machines";
-  if (unit.installed === undefined) return "there is no such machine";
+  if (!exists) return "there is no such machine";
   return `${state.active}, ${state.enabled === "enabled" ? "starts with the host" : "does not start with the host"}`;
 }
 
-function commandItems({ plan, settled }: SetupPreview): readonly Item[] {
-  const { command } = settled;
-  if (!command) return [];
-  return [[oneLine(shellQuote(command.argv)), command.origin === plan.script ? here(plan.script) : command.origin]];
+function hostItems({ plan, action, exists }: SetupPreview): readonly Item[] {
+  if (actsOnHost(action, exists)) return stepItems(plan.work, plan.folder);
+  return plan.work.length > 0 ? [[`nothing: ${action} does no steps of the script`]] : [];
 }
 
-function hostItems({ plan, action, unit }: SetupPreview): readonly Item[] {
-  if (!actsOnHost(action, unit.installed !== undefined)) return [[`nothing: ${action} does no steps of the script`]];
-  return plan.work.map((step) => [describeStep(step, plan.folder), placeHere(step.at)]);
+function effectItems({ effects, action, exists, objection }: SetupPreview): readonly Item[] {
+  if (objection || action === "command") return [];
+  if (!effects) return [["restarts if its unit changes"]];
+  const kept: readonly Item[] =
+    action === "ensure" && exists ? [["is there, and stays as it is: update brings it to what the script says"]] : [];
+  if (effects.length > 0)
+    return [...kept, ...effects.map((effect): Item => [effectWords[effect.kind], "path" in effect ? effect.path : undefined])];
+  if (kept.length > 0) return [...kept, ["runs already, and starts with the host"]];
+  if (action === "create") return [["is not started"]];
+  return [["nothing to do"]];
 }
+
+const effectWords: { readonly [K in Effect["kind"]]: string } = {
+  start: "starts",
+  stop: "stops",
+  enable: "starts with the host from now on",
+  disable: "does not start with the host any more",
+  "clear-layer": "its writable layer is cleared",
+  "remove-layer": "its writable layer is removed",
+  "remove-root": "its mount point is removed",
+  "remove-unit": "its unit is removed",
+};
 
 function unitLines(unit: UnitPreview, paint: Paint): readonly string[] {
   const heading = paint("bold", `unit ${unit.path}`);
@@ -72,7 +94,13 @@ function unitLines(unit: UnitPreview, paint: Paint): readonly string[] {
       return [`${heading}: only comments change, and nothing restarts`, ...unitDiff(unit.installed ?? "", unit.planned, paint)];
     case "none":
       return [`${heading}: no change`];
+    case "removed":
+      return [`${heading}: removed`, ...unitDiff(unit.installed ?? "", "", paint)];
+    case "kept":
+      return unit.installed === undefined ? [] : [`${heading}: stays as it is`];
     case "unknown": {
+      // The error itself is told at the end.
+      if (unit.error) return [`${heading}: cannot be made`];
       const [first = "", ...more] = printableLines(unit.trouble);
       return [`${heading}: ${first}`, ...more.map((line) => `  ${line}`)];
     }
@@ -80,23 +108,38 @@ function unitLines(unit: UnitPreview, paint: Paint): readonly string[] {
 }
 
 /** Why the action would stop before it does anything. */
-function refusalOf({ settled, unit }: SetupPreview): NspawnError | undefined {
-  return refusalError(settled) ?? (unit.change === "unknown" ? unit.error : undefined);
+function refusalOf({ made, unit, objection }: SetupPreview): NspawnError | undefined {
+  const missing = missingImages(made?.images ?? []);
+  const { problems = [], refusals = [] } = made?.settled ?? {};
+  if (objection) return objection;
+  const error = unit.change === "unknown" ? unit.error : undefined;
+  const [own, others] = error instanceof ScriptError ? [error.problems, []] : [[], error?.problems ?? []];
+  return refusalError({ problems: [...own, ...problems], refusals: [...missing, ...others, ...refusals] });
 }
 
-function fields({ plan, action, images, settled, unit, state }: SetupPreview): ShownPlan["fields"] {
+function fields({ plan, action, exists, state, made, effects, unit }: SetupPreview): ShownPlan["fields"] {
+  const { error: _, ...unitFields } = { error: undefined, ...unit };
   return {
     script: plan.script,
     machine: plan.machine.name,
     action,
+    exists,
     state: state && { active: state.active, enabled: state.enabled },
+    ...(made ? madeFields(plan, made) : {}),
+    steps: actsOnHost(action, exists) ? stepFields(plan.work, plan.folder) : [],
+    effects,
+    unit: unitFields,
+  };
+}
+
+function madeFields(plan: SetupPreview["plan"], { images, settled }: MadeOf): ShownPlan["fields"] {
+  const { command, problems, refusals } = settled;
+  return {
     root: plan.machine.state,
     images: imageFields(images),
-    settings: settled.settings,
+    settings: settingFields(settled.settings),
     removed: plan.settings.removed,
-    command: settled.command,
-    steps: plan.work.map((step) => ({ ...step.at, kind: step.kind, step: describeStep(step, plan.folder) })),
-    unit: { ...unit, error: undefined },
-    refusals: settled.refusals.map(({ message, hint }) => ({ message, hint })),
+    command: command && { argv: command.argv, origin: originOf(command) },
+    refusals: [...problems, ...refusals].map(({ at, message, hint }) => ({ ...at, message, hint })),
   };
 }

@@ -1,4 +1,5 @@
-import { nearest } from "../../base/nearest.js";
+import { didYouMean } from "../../base/nearest.js";
+import { type Camel, camelCase } from "../../config/camel-case.js";
 import type { Config } from "../../config/config.js";
 import { type KeySchema, schema } from "../../config/schema.js";
 import { toolError } from "./tool-error.js";
@@ -11,8 +12,6 @@ type Open<S extends keyof Schema, K extends keyof Keys<S> & string> = Keys<S>[K]
 export type ConfigName = {
   readonly [S in keyof Schema]: { readonly [K in keyof Keys<S> & string]: Open<S, K> }[keyof Keys<S> & string];
 }[keyof Schema];
-
-type Camel<S> = S extends `${infer Head}_${infer Tail}` ? `${Head}${Capitalize<Camel<Tail>>}` : S;
 
 /** What a key of the configuration holds: a text, a number, a boolean, a list of texts; undefined where an optional one is not set. */
 export type ConfigValue<N extends ConfigName> = N extends `${infer S extends keyof Schema}/${infer K}`
@@ -34,12 +33,7 @@ export function configValue(config: Config, name: unknown): unknown {
   if (name.startsWith("auth/") || keys().some((key) => key.name === name))
     throw toolError("config", `${name} may hold a password, and is not for scripts`);
   const names = open.map((key) => key.name);
-  const near = nearest(name, names);
-  throw toolError(
-    "config",
-    `the configuration has no ${JSON.stringify(name)}`,
-    near === undefined ? `there are ${names.join(", ")}` : `did you mean ${near}?`,
-  );
+  throw toolError("config", `the configuration has no ${JSON.stringify(name)}`, didYouMean(name, names) ?? `there are ${names.join(", ")}`);
 }
 
 type Key = { readonly name: string; readonly secret: boolean; readonly valueIn: (config: Config) => unknown };
@@ -52,8 +46,4 @@ function keys(): readonly Key[] {
       valueIn: (config: Config) => Object.entries(config[section as keyof Schema]).find(([field]) => field === camelCase(key))?.[1],
     })),
   );
-}
-
-function camelCase(key: string): string {
-  return key.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
 }

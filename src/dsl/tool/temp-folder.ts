@@ -1,21 +1,49 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { lstatSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-
-const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+import { isAlive, processName } from "../../base/process-id.js";
 
 /**
- * Gives a function that makes private temporary folders (mode 0700), which are removed when the process ends: by itself, by an error,
- * or by a signal that can be caught.
+ * Gives a function that makes private temporary folders (mode 0700), `nspawn-PID-START-RANDOM`. They are removed when the process ends, by
+ * itself or by an error. What a signal ends leaves them to the next process that makes one: to listen for signals would keep them from a
+ * script that loops without end, which Ctrl-C has to be able to end.
  */
 export function tempFolders(): () => string {
   const folders: string[] = [];
   return () => {
-    if (folders.length === 0) atEnd(() => removeAll(folders));
-    const folder = mkdtempSync(join(tmpdir(), "nspawn-"));
+    if (folders.length === 0) {
+      removeAll(leftovers(tmpdir()));
+      process.once("exit", () => removeAll(folders));
+    }
+    const folder = mkdtempSync(join(tmpdir(), `nspawn-${processName() ?? process.pid}-`));
     folders.push(folder);
     return folder;
   };
+}
+
+/** The folders of this user's processes that have ended. */
+function leftovers(parent: string): readonly string[] {
+  return namesIn(parent)
+    .filter((name) => {
+      const owner = /^nspawn-(\d+-\d+)-[A-Za-z0-9]{6}$/.exec(name)?.[1];
+      return owner !== undefined && !isAlive(owner);
+    })
+    .map((name) => join(parent, name))
+    .filter(isOwnFolder);
+}
+
+function namesIn(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    // What cannot be listed may be good enough to make a folder in.
+    return [];
+  }
+}
+
+function isOwnFolder(path: string): boolean {
+  const stats = lstatSync(path, { throwIfNoEntry: false });
+  return stats?.isDirectory() === true && stats.uid === process.getuid?.();
 }
 
 function removeAll(folders: readonly string[]): void {
@@ -23,22 +51,7 @@ function removeAll(folders: readonly string[]): void {
     try {
       rmSync(folder, { recursive: true, force: true });
     } catch {
-      // The process ends: there is nobody left to tell, and the others have to go.
+      // It is in nobody's way, and the others have to go.
     }
-  }
-}
-
-/** A signal ends a process without the event "exit": so it is taken, answered, and sent again. */
-function atEnd(clean: () => void): void {
-  process.once("exit", clean);
-  for (const signal of signals) {
-    const end = (): void => {
-      // Whoever else takes the signal decides when the process ends, and then there is an exit.
-      if (process.listenerCount(signal) > 1) return;
-      clean();
-      process.off(signal, end);
-      process.kill(process.pid, signal);
-    };
-    process.on(signal, end);
   }
 }

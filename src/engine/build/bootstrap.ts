@@ -10,12 +10,14 @@ import { baseEnvironment } from "../../host/local.js";
 import { inOwnNamespaces } from "../../host/namespace.js";
 import type { ImageStore, StoredLayer } from "../../image/store.js";
 import { unpack } from "../../image/unpack.js";
+import type { ArchiveLimits } from "../../packer/member-rules.js";
 
 /** How BOOTSTRAP works besides its arguments; a change of it makes the cached layers stale. */
 const recipe = 2;
 
 export type BootstrapOptions = {
   readonly cache: boolean;
+  readonly limits: ArchiveLimits;
   /** More environment of mmdebstrap: the proxies that its downloads go through. */
   readonly variables: () => Promise<Readonly<Record<string, string>>>;
   /** Gets mmdebstrap's progress. */
@@ -49,13 +51,13 @@ export function bootstrapKey(spec: Bootstrap): string {
   return JSON.stringify(["bootstrap", recipe, spec.distribution, mmdebstrapArgv(spec)]);
 }
 
-async function make(host: Host, store: ImageStore, spec: Bootstrap, { variables, onLine }: BootstrapOptions): Promise<StoredLayer> {
+async function make(host: Host, store: ImageStore, spec: Bootstrap, { limits, variables, onLine }: BootstrapOptions): Promise<StoredLayer> {
   return store.whileTemporary(async (scratch) => {
     const archive = new PassThrough({ highWaterMark: 1 << 20 });
     const environment = { ...baseEnvironment(), ...(await variables()), TMPDIR: scratch };
     const made = host.run({ argv: inOwnNamespaces(mmdebstrapArgv(spec)), env: environment, output: archive, onLine });
     made.catch((error: unknown) => archive.destroy(error instanceof Error ? error : undefined));
-    const unpacked = unpack(host, archive, `BOOTSTRAP ${spec.distribution} ${spec.release}`, scratch);
+    const unpacked = unpack(host, archive, `BOOTSTRAP ${spec.distribution} ${spec.release}`, scratch, { devices: "all", limits });
     // mmdebstrap's own words come first: the archive is broken because it failed.
     await Promise.allSettled([made, unpacked]);
     await made.catch((error: unknown) => {
@@ -64,7 +66,7 @@ async function make(host: Host, store: ImageStore, spec: Bootstrap, { variables,
     const { folder, digest, bytes } = await unpacked;
     await checkDistribution(folder, spec);
     await emptyDevices(host, join(folder, "dev"));
-    return store.addLayer(folder, digest, bytes);
+    return store.addLayer({ folder, digest, bytes });
   });
 }
 

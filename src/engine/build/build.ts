@@ -43,14 +43,14 @@ export async function buildImage(context: EngineContext, plan: BuildPlan, option
   requirePrograms(programsFor(plan));
   sourceDateEpoch();
   const { host, config, report } = context;
-  const store = await ImageStore.open(config.storage, host);
+  const store = await ImageStore.open(config.storage, host, report);
   const onWait = (other: string): void => report({ kind: "begin", text: `waiting: ${other} builds this image` });
   const lock = await store.lock(`build ${plan.image.url}`, onWait);
   try {
     await whileWorking(store, context, async (scratch) => {
-      const transports = new Transports(config, process.env, report);
-      const parents = plan.parents.map(({ image, digest }) => ({ image, digest, pinned: digest !== undefined }));
-      const chain = await resolveChain({ host, store, transports, report }, parents);
+      const transports = new Transports(config, process.env, report, host.interrupted);
+      const parents = plan.parents.map(({ image, digest, at }) => ({ image, digest, pinned: digest !== undefined, at }));
+      const chain = await resolveChain({ host, config, store, transports, report }, parents);
       const build: Build = { ...context, store, transports, plan, options, chain, scratch };
       const environment = await runEnvironment(build);
       const start = await startLayers(build, environment);
@@ -59,6 +59,7 @@ export async function buildImage(context: EngineContext, plan: BuildPlan, option
     });
   } finally {
     await lock.release();
+    await store.close();
   }
 }
 
@@ -116,7 +117,7 @@ async function startLayers(build: Build, environment: RunEnvironment): Promise<B
 }
 
 async function bootstrap(
-  { host, report, store, transports, options }: Build,
+  { host, config, report, store, transports, options }: Build,
   { spec, step }: NonNullable<BuildPlan["bootstrap"]>,
 ): Promise<string> {
   const started = performance.now();
@@ -125,7 +126,7 @@ async function bootstrap(
   try {
     const onLine = (line: string): void => report({ kind: "output", line });
     const variables = async (): Promise<Readonly<Record<string, string>>> => proxyVariables(await transports.hostProxies());
-    const { layer, cached } = await bootstrapLayer(host, store, spec, { cache: options.cache, variables, onLine });
+    const { layer, cached } = await bootstrapLayer(host, store, spec, { cache: options.cache, limits: config.storage, variables, onLine });
     report({ kind: "step-end", at: step.at, text, seconds: secondsSince(started), cached });
     return layer.folder;
   } catch (error) {

@@ -1,6 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { checkDigest, downloadArchive } from "../../image/download.js";
+import { clearFolder } from "../../host/clear-folder.js";
+import { checkDigest, downloadArchive, startingAnew } from "../../image/download.js";
 import { extractArchive } from "../../packer/extract.js";
 import type { StepOf } from "../../plan/step.js";
 import { takeOut } from "./take-out.js";
@@ -11,12 +12,16 @@ import { copyToImage, type StepContext } from "./work.js";
  * @throws TransferError; NspawnError if it is no archive, has another digest, or lacks the file
  */
 export async function fetchIntoImage(context: StepContext, { archive, digest, source, target }: StepOf<"fetch">): Promise<void> {
-  const { host, folder, report, transports } = context;
+  const { host, config, folder, report, transports } = context;
   const root = join(folder, "fetched");
-  await mkdir(root, { mode: 0o755 });
-  const extracted = await downloadArchive(context, await transports.for(archive), archive, (body) =>
-    extractArchive(host, body, archive.written, root, { layer: false }),
-  );
+  const transport = await transports.for(archive);
+  const extracted = await startingAnew(report, async () => {
+    await clearFolder(host, root);
+    await mkdir(root, { mode: 0o755 });
+    return downloadArchive(context, transport, archive, (body, announced) =>
+      extractArchive(host, body, archive.written, root, { layer: false, devices: "all", limits: config.storage, announced }),
+    );
+  });
   checkDigest(archive, extracted.digest, digest);
   report({ kind: "detail", text: `${archive.written} has the digest ${extracted.digest}` });
   const taken = await takeOut(root, source, { origin: archive.written, folder: join(folder, "taken") });

@@ -21,10 +21,10 @@ export type BuildPreview = {
 /** Looks at what a build would do. Nothing is changed, and no rights are needed. */
 export async function previewBuild({ host, config, report }: EngineContext, plan: BuildPlan): Promise<BuildPreview> {
   const store = await ImageStore.view(config.storage, host, report);
-  const transports = new Transports(config, process.env, report);
-  const parents = plan.parents.map(({ image, digest }) => ({ image, digest, pinned: digest !== undefined }));
+  const transports = new Transports(config, process.env, report, host.interrupted);
+  const parents = plan.parents.map(({ image, digest, at }) => ({ image, digest, pinned: digest !== undefined, at }));
   const [images, cached] = await Promise.all([
-    previewChain({ host, store, transports, report }, parents),
+    previewChain({ host, config, store, transports, report }, parents),
     plan.bootstrap && store.derived(bootstrapKey(plan.bootstrap.spec)),
   ]);
   const chain = images.flatMap(({ image, known }) => (known ? [{ image, meta: known }] : []));

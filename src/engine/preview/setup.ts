@@ -1,69 +1,117 @@
-import { messageOf, NspawnError } from "../../base/errors.js";
-import { readIfThere } from "../../host/files.js";
+import { messageOf, type NspawnError, ProblemsError } from "../../base/errors.js";
 import { isSystemdHost, Systemd, type UnitState } from "../../host/systemd.js";
 import { systemdVersion } from "../../host/systemd-version.js";
 import { noMeta } from "../../image/meta.js";
 import { type ImagePreview, previewChain } from "../../image/preview.js";
 import { ImageStore, type StoredImage } from "../../image/store.js";
-import { machinePaths } from "../../machine/paths.js";
+import { type MachinePaths, machinePaths } from "../../machine/paths.js";
 import { type Settled, settle } from "../../machine/settle.js";
-import { renderUnit, sameUnit } from "../../machine/unit.js";
+import { sameUnit } from "../../machine/unit.js";
 import type { SetupPlan } from "../../plan/setup-plan.js";
 import { Transports } from "../../transport/transports.js";
 import type { EngineContext } from "../context.js";
-import type { Action } from "../setup/action.js";
-import { machineOf } from "../setup/resolve-machine.js";
+import { type Action, makesMachine } from "../setup/action.js";
+import { findInstalled, type Installed, objectionTo } from "../setup/installed.js";
+import { machineOf, renderMachine } from "../setup/resolve-machine.js";
+import { type Effect, effectsOf } from "./effects.js";
 
 /** What an action with a machine would do on this host. */
 export type SetupPreview = {
   readonly plan: SetupPlan;
   readonly action: Action;
-  /** The image and its ancestors, the top layer first. */
-  readonly images: readonly ImagePreview[];
-  readonly settled: Settled;
-  readonly unit: UnitPreview;
+  /** Whether the machine is there now. */
+  readonly exists: boolean;
   /** What systemd knows of the unit; undefined where systemd does not run. */
   readonly state: UnitState | undefined;
+  /** What the machine is made of; undefined for an action that makes none, and so needs no image. */
+  readonly made: MadeOf | undefined;
+  /** Undefined where that depends on a change of the unit, and it is not known. */
+  readonly effects: readonly Effect[] | undefined;
+  readonly unit: UnitPreview;
+  /** Why the action cannot be done with what is there now. */
+  readonly objection: NspawnError | undefined;
 };
 
-/** The unit as it is, and as it would be. `comments`: nothing but comments changes, so nothing is restarted. */
+/** The image and its ancestors, the top layer first; settings and command of all of them. */
+export type MadeOf = { readonly images: readonly ImagePreview[]; readonly settled: Settled };
+
+/** The unit as it is, and as it would be. `comments`: nothing but comments changes, so nothing is restarted. `kept`: it is not touched. */
 export type UnitPreview = {
   readonly path: string;
   readonly installed: string | undefined;
 } & (
   | { readonly change: "new" | "changed" | "comments" | "none"; readonly planned: string }
-  /** It cannot be told; `error`: since it cannot be made. */
-  | { readonly change: "unknown"; readonly planned?: undefined; readonly trouble: string; readonly error?: NspawnError }
+  | { readonly change: "removed" | "kept"; readonly planned?: undefined }
+  /** What changes cannot be told; `error`: since it cannot be made. */
+  | { readonly change: "unknown"; readonly planned?: string; readonly trouble: string; readonly error?: ProblemsError }
 );
 
-/** Looks at what setting up a machine would do. Nothing is changed, and no rights are needed. */
+/** Looks at what an action would do. Nothing is changed, and no rights are needed. Images are asked for only where it needs them. */
 export async function previewSetup(context: EngineContext, plan: SetupPlan, action: Action): Promise<SetupPreview> {
   const { host, config, report } = context;
-  const store = await ImageStore.view(config.storage, host, report);
-  const transports = new Transports(config, process.env, report);
   const paths = machinePaths(plan.machine.name, config);
-  const [images, systemd, installed, state] = await Promise.all([
-    previewChain({ host, store, transports, report }, [{ image: plan.image, digest: undefined, pinned: false }]),
-    systemdVersion(host),
-    readIfThere(paths.unit),
-    isSystemdHost() ? new Systemd(host).state(paths.service) : undefined,
-  ]);
-  const chain = images.map(asStored);
-  const settled = settle(plan, chain, { trustList: config.machine.trustList, systemd });
-  const unit = previewUnit(paths.unit, installed, images, () => renderUnit(machineOf(plan, chain, settled, config, store.extractFolder)));
-  return { plan, action, images, settled, unit, state };
+  const state = isSystemdHost() ? await new Systemd(host).state(paths.service) : undefined;
+  const found = await findInstalled(paths, state?.fragment ?? "");
+  if (found.kind === "unreadable") {
+    report({ kind: "warning", text: `this user may not read the unit ${paths.unit}: what is in it now is not known` });
+  }
+  const exists = found.kind === "machine" || found.kind === "unreadable";
+  const made = makesMachine(action, exists) ? await previewMachine(context, plan) : undefined;
+  for (const text of made?.settled.warnings ?? []) report({ kind: "warning", text });
+  const unit = previewUnit(action, paths, found, made);
+  const present = { exists, active: state?.active ?? "", enabled: state?.enabled === "enabled", isVolatile: isVolatile(found), paths };
+  const changes = unit.change === "changed" || unit.change === "new";
+  return {
+    plan,
+    action,
+    exists,
+    state,
+    made,
+    effects: exists && unit.change === "unknown" ? undefined : effectsOf(action, present, changes),
+    unit,
+    // A command does not ask whose machine it is.
+    objection:
+      found.kind === "foreign" && action !== "command"
+        ? found.error
+        : objectionTo(action, plan.machine.name, { exists, active: state?.active }),
+  };
 }
 
-function previewUnit(path: string, installed: string | undefined, images: readonly ImagePreview[], render: () => string): UnitPreview {
-  const missing = images.find(({ known }) => known === undefined);
-  if (missing) return { path, installed, change: "unknown", trouble: `${missing.image.written} cannot be read yet` };
+/** What is needed for the unit besides what is seen of it. */
+type Made = MadeOf & { readonly render: () => string };
+
+async function previewMachine({ host, config, report }: EngineContext, plan: SetupPlan): Promise<Made> {
+  const store = await ImageStore.view(config.storage, host, report);
+  const transports = new Transports(config, process.env, report, host.interrupted);
+  const wanted = { image: plan.image, digest: undefined, pinned: false, at: plan.lines.image };
+  const [images, systemd] = await Promise.all([previewChain({ host, config, store, transports, report }, [wanted]), systemdVersion(host)]);
+  const chain = images.map(asStored);
+  const complete = images.every(({ known }) => known !== undefined);
+  const settled = settle(plan, chain, { trustList: config.machine.trustList, systemd, complete });
+  return { images, settled, render: () => renderMachine(plan, machineOf(plan, chain, settled, config, store.extractFolder)) };
+}
+
+function previewUnit(action: Action, { unit: path }: MachinePaths, found: Installed, made: Made | undefined): UnitPreview {
+  const installed = found.kind === "machine" ? found.unit : undefined;
+  if (!made) {
+    const isRemoved = (action === "desure" || action === "delete") && (found.kind === "machine" || found.kind === "unreadable");
+    return { path, installed, change: isRemoved ? "removed" : "kept" };
+  }
+  const missing = made.images.find(({ known }) => known === undefined);
+  if (missing) return { path, installed, change: "unknown", trouble: "what will be in it is not known, since an image cannot be had" };
   try {
-    const planned = render();
+    const planned = made.render();
+    if (found.kind === "unreadable") return { path, installed, planned, change: "unknown", trouble: "this user may not read it" };
     return { path, installed, planned, change: changeOf(installed, planned) };
   } catch (error) {
-    if (!(error instanceof NspawnError)) throw error;
+    if (!(error instanceof ProblemsError)) throw error;
     return { path, installed, change: "unknown", trouble: messageOf(error), error };
   }
+}
+
+/** Whether a machine's own unit clears its writable layer when it stops. */
+function isVolatile(found: Installed): boolean {
+  return found.kind === "machine" && /^ExecStopPost=-?\S*\brm\s/m.test(found.unit);
 }
 
 function changeOf(installed: string | undefined, planned: string): "new" | "changed" | "comments" | "none" {

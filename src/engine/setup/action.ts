@@ -11,5 +11,10 @@ export function actsOnHost(action: Action, exists: boolean): boolean {
   return action === "update" || action === "create" || action === "command" || (action === "ensure" && !exists);
 }
 
+/** Whether an action makes the machine anew, from the script and its images. `exists`: whether the machine is there already. */
+export function makesMachine(action: Action, exists: boolean): boolean {
+  return action === "update" || ((action === "create" || action === "ensure") && !exists);
+}
+
 /** What every action needs around it. */
 export type ActionContext = SetupContext & { readonly plan: SetupPlan; readonly systemd: Systemd; readonly paths: MachinePaths };

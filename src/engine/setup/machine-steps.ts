@@ -1,30 +1,20 @@
-import { readdir, rmdir } from "node:fs/promises";
+import { rmdir } from "node:fs/promises";
 import { hasCode, NspawnError } from "../../base/errors.js";
 import { secondsSince } from "../../base/events.js";
 import { clearFolder } from "../../host/clear-folder.js";
-import { readIfThere, removeFile, writeWhole } from "../../host/files.js";
-import { unitMark } from "../../machine/unit.js";
+import { removeFile, writeWhole } from "../../host/files.js";
 import type { ActionContext } from "./action.js";
+import { findInstalled, hasEnded } from "./installed.js";
 
 /**
  * The unit file of a machine as it is now, undefined if there is none.
  * @throws NspawnError if the name belongs to a service, or to a folder of machines, that is not ours
  */
 export async function currentUnit({ systemd, paths }: ActionContext): Promise<string | undefined> {
-  const text = await readIfThere(paths.unit);
-  if (text !== undefined && !text.startsWith(unitMark)) throw foreign(paths.service, paths.unit);
-  if (text !== undefined) return text;
-  const { fragment } = await systemd.state(paths.service);
-  if (fragment !== "" && fragment !== paths.unit) throw foreign(paths.service, fragment);
-  const content = await readdir(paths.root).catch(() => []);
-  if (content.length > 0) throw foreign(paths.service, `${paths.root}, which is not empty,`);
-  return undefined;
-}
-
-function foreign(service: string, what: string): NspawnError {
-  return new NspawnError(`${service} is no machine of nspawn: ${what} was not made by it`, {
-    hint: "give the machine another name in MACHINE",
-  });
+  // Root reads every file: what it cannot read is no unit.
+  const found = await findInstalled(paths, (await systemd.state(paths.service)).fragment);
+  if (found.kind === "foreign") throw found.error;
+  return found.kind === "machine" ? found.unit : undefined;
 }
 
 export async function installUnit({ systemd, paths }: Pick<ActionContext, "systemd" | "paths">, text: string): Promise<void> {
@@ -71,7 +61,7 @@ export async function start({ systemd, paths, ...context }: ActionContext): Prom
 
 export async function stop({ systemd, paths, ...context }: ActionContext): Promise<void> {
   const { active } = await systemd.state(paths.service);
-  if (active === "inactive" || active === "failed" || active === "") return;
+  if (hasEnded(active)) return;
   const started = performance.now();
   await systemd.stop(paths.service);
   say(context, "has stopped", secondsSince(started));

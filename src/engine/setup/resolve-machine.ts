@@ -1,8 +1,9 @@
+import { NspawnError, ProblemsError, ScriptError } from "../../base/errors.js";
 import { systemdVersion } from "../../host/systemd-version.js";
 import { type ImageChain, resolveChain } from "../../image/resolve.js";
 import { machinePaths } from "../../machine/paths.js";
 import { refusalError, type Settled, settle } from "../../machine/settle.js";
-import type { Machine } from "../../machine/unit.js";
+import { type Machine, renderUnit } from "../../machine/unit.js";
 import type { SetupPlan } from "../../plan/setup-plan.js";
 import type { EngineContext, SetupContext } from "../context.js";
 
@@ -13,13 +14,28 @@ import type { EngineContext, SetupContext } from "../context.js";
 export async function resolveMachine(context: SetupContext, plan: SetupPlan): Promise<Machine> {
   const { host, config, store } = context;
   const [chain, systemd] = await Promise.all([
-    resolveChain(context, [{ image: plan.image, digest: undefined, pinned: false }]),
+    resolveChain(context, [{ image: plan.image, digest: undefined, pinned: false, at: plan.lines.image }]),
     systemdVersion(host),
   ]);
   const settled = settle(plan, chain, { trustList: config.machine.trustList, systemd });
   const refusal = refusalError(settled);
   if (refusal) throw refusal;
+  for (const text of settled.warnings) context.report({ kind: "warning", text });
   return machineOf(plan, chain, settled, config, store.extractFolder);
+}
+
+/**
+ * The unit of a machine.
+ * @throws ProblemsError with the line of MACHINE; a ScriptError, if the template is the script's own
+ */
+export function renderMachine(plan: SetupPlan, machine: Machine): string {
+  try {
+    return renderUnit(machine);
+  } catch (error) {
+    if (!(error instanceof NspawnError)) throw error;
+    const problems = [{ at: plan.lines.machine, message: `MACHINE: ${error.message}`, hint: error.hint, cause: error }];
+    throw plan.machine.template === undefined ? new ProblemsError(problems, { cause: error }) : new ScriptError(problems, { cause: error });
+  }
 }
 
 /** @param layersFolder folder of the layers: the unit names them relative to it */

@@ -1,14 +1,14 @@
-import { NspawnError } from "../../base/errors.js";
 import { Systemd } from "../../host/systemd.js";
 import { ImageStore } from "../../image/store.js";
 import { machinePaths } from "../../machine/paths.js";
-import { renderUnit, sameUnit } from "../../machine/unit.js";
+import { sameUnit } from "../../machine/unit.js";
 import type { SetupPlan } from "../../plan/setup-plan.js";
 import { Transports } from "../../transport/transports.js";
 import type { EngineContext } from "../context.js";
 import type { Action, ActionContext } from "./action.js";
+import { objectionTo } from "./installed.js";
 import { currentUnit, disable, enable, installUnit, removeMachine, say, start, stop } from "./machine-steps.js";
-import { resolveMachine } from "./resolve-machine.js";
+import { renderMachine, resolveMachine } from "./resolve-machine.js";
 import { recover, swap } from "./swap.js";
 import { verifyUnit } from "./verify-unit.js";
 import { workOnHost } from "./work.js";
@@ -17,17 +17,18 @@ import { workOnHost } from "./work.js";
 export async function setupMachine(context: EngineContext, plan: SetupPlan, action: Action): Promise<void> {
   const { host, config, report } = context;
   const systemd = new Systemd(host);
-  const store = await ImageStore.open(config.storage, host);
+  const store = await ImageStore.open(config.storage, host, report);
   const lock = await store.lock(`machine ${plan.machine.name}`, (other) =>
     report({ kind: "begin", text: `waiting: ${other} works on this machine` }),
   );
   try {
-    const transports = new Transports(config, process.env, report);
+    const transports = new Transports(config, process.env, report, host.interrupted);
     const actionContext = { ...context, store, transports, plan, systemd, paths: machinePaths(plan.machine.name, config) };
     await recover(actionContext);
     await handlers[action](actionContext);
   } finally {
     await lock.release();
+    await store.close();
   }
 }
 
@@ -43,38 +44,24 @@ const handlers: { readonly [A in Action]: (context: ActionContext) => Promise<vo
     await removeMachine(context);
     say(context, "is removed");
   },
-  create: async (context) => {
-    if ((await currentUnit(context)) !== undefined) {
-      throw new NspawnError(`the machine ${context.plan.machine.name} is there already`, {
-        hint: "--action=update brings it to what the script says now",
-      });
-    }
-    await create(context);
-  },
-  delete: async (context) => {
-    await requireUnit(context);
-    const { active } = await context.systemd.state(context.paths.service);
-    if (active !== "inactive" && active !== "failed") {
-      throw new NspawnError(`the machine ${context.plan.machine.name} runs (${active})`, {
-        hint: "--action=stop before, or --action=desure does all at once",
-      });
-    }
+  create: whenRight("create", create),
+  delete: whenRight("delete", async (context) => {
     await removeMachine(context);
     say(context, "is removed");
-  },
-  enable: whenThere(enable),
-  disable: whenThere(disable),
-  start: whenThere(start),
-  stop: whenThere(stop),
+  }),
+  enable: whenRight("enable", enable),
+  disable: whenRight("disable", disable),
+  start: whenRight("start", start),
+  stop: whenRight("stop", stop),
   command: (context) => workOnHost(context, context.plan),
 };
 
 /** All that can fail comes while the old machine runs: pulling, settling, writing, checking, the steps on the host. Then the swap. */
 async function update(context: ActionContext): Promise<void> {
   const old = await currentUnit(context);
-  const text = renderUnit(await resolveMachine(context, context.plan));
+  const text = renderMachine(context.plan, await resolveMachine(context, context.plan));
   const changed = old === undefined || !sameUnit(text, old);
-  if (changed) await verifyUnit(context, context.paths.service, text);
+  if (changed) await verifyUnit(context, text);
   await workOnHost(context, context.plan);
   if (changed) return swap(context, text, old);
   // Comments alone are no reason to restart.
@@ -85,21 +72,20 @@ async function update(context: ActionContext): Promise<void> {
 }
 
 async function create(context: ActionContext): Promise<void> {
-  const text = renderUnit(await resolveMachine(context, context.plan));
-  await verifyUnit(context, context.paths.service, text);
+  const text = renderMachine(context.plan, await resolveMachine(context, context.plan));
+  await verifyUnit(context, text);
   await workOnHost(context, context.plan);
   await installUnit(context, text);
   say(context, `is written to ${context.paths.unit}`);
 }
 
-function whenThere(act: (context: ActionContext) => Promise<void>): (context: ActionContext) => Promise<void> {
+/** An action that wants the machine to be there, or not to be there. */
+function whenRight(action: Action, act: (context: ActionContext) => Promise<void>): (context: ActionContext) => Promise<void> {
   return async (context) => {
-    await requireUnit(context);
+    const exists = (await currentUnit(context)) !== undefined;
+    const { active } = await context.systemd.state(context.paths.service);
+    const objection = objectionTo(action, context.plan.machine.name, { exists, active });
+    if (objection) throw objection;
     await act(context);
   };
-}
-
-async function requireUnit(context: ActionContext): Promise<void> {
-  if ((await currentUnit(context)) !== undefined) return;
-  throw new NspawnError(`there is no machine ${context.plan.machine.name} on this host`, { hint: "--action=ensure creates and starts it" });
 }

@@ -1,4 +1,4 @@
-import { type Kind, textOf, WrongValue } from "./kind.js";
+import { type Kind, scalarText, WrongValue } from "./kind.js";
 
 type Assignment = {
   readonly expected: string;
@@ -19,13 +19,13 @@ const isLine = (text: string): boolean => !/[\p{Cc}\u2028\u2029]|\\$/u.test(text
 function assignment({ separator, name, unique, encode, isValue = () => true, ...kind }: Assignment): Kind {
   const field = (key: string, value: unknown): string | WrongValue => {
     if (!name.test(key)) return new WrongValue(name.expected, key);
-    const text = typeof value === "boolean" ? String(value) : textOf(value, `a text or a number as the value of ${key}`);
+    const text = typeof value === "boolean" ? String(value) : scalarText(value, `a text or a number as the value of ${key}`);
     if (typeof text !== "string") return text;
     const written = encode ? encode(text) : text;
     return isValue(written) ? `${key}${separator}${written}` : new WrongValue(kind.expected, value);
   };
   const read = (value: unknown): string | WrongValue => {
-    const text = textOf(value, kind.expected);
+    const text = scalarText(value, kind.expected);
     if (typeof text !== "string") return text;
     const at = text.indexOf(separator);
     return at >= 0 && name.test(text.slice(0, at)) && isValue(text.slice(at + 1)) ? text : new WrongValue(kind.expected, value);

@@ -1,5 +1,3 @@
-import { nearest } from "../../base/nearest.js";
-
 /**
  * A kind of value: the check, what messages and documents say, and the type in TypeScript. Settings whose kinds are the same take
  * the same values. The text of a value is what a .nspawn file has after the `=` (systemd.nspawn(5)).
@@ -43,7 +41,7 @@ export class WrongValue {
 }
 
 /** The text of a scalar; numbers are written in decimal. */
-export function textOf(value: unknown, expected: string): string | WrongValue {
+export function scalarText(value: unknown, expected: string): string | WrongValue {
   const text = typeof value === "string" ? value : Number.isFinite(value) || typeof value === "bigint" ? String(value) : undefined;
   if (text === undefined) return new WrongValue(expected, value);
   return text.includes("\0") ? new WrongValue("a text without NUL characters", value) : text;
@@ -60,18 +58,11 @@ type Pattern = Pick<Kind, "expected" | "example"> &
 /** A kind of texts, all of which are taken as they are. */
 export function pattern({ test, hint, ...kind }: Pattern): Kind {
   const read = (value: unknown): string | WrongValue => {
-    const text = textOf(value, kind.expected);
+    const text = scalarText(value, kind.expected);
     if (typeof text !== "string" || test(text)) return text;
     return new WrongValue(kind.expected, value, hint?.(text));
   };
   return { type: "string", read, ...kind };
-}
-
-/** `did you mean …?`, if one of the words is near. */
-export function didYouMean(given: string, words: readonly string[]): string | undefined {
-  // No one mistypes more than that, and comparing takes time that grows with the length: an image's texts may be huge.
-  const near = given.length <= 64 ? nearest(given, words) : undefined;
-  return near === undefined ? undefined : `did you mean ${JSON.stringify(near)}?`;
 }
 
 /** Words between white space. */

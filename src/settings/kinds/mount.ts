@@ -1,6 +1,7 @@
 import { isRecord } from "../../base/is-record.js";
+import { didYouMean } from "../../base/nearest.js";
 import { escapeColons, splitColons } from "../colons.js";
-import { didYouMean, type Kind, textOf, WrongValue } from "./kind.js";
+import { type Kind, scalarText, WrongValue } from "./kind.js";
 
 /** A folder or file of the host that the machine sees; `target` is where (default: the same path). */
 export type BindSpec = {
@@ -25,6 +26,9 @@ export type OverlaySpec = {
   readonly target: string;
   readonly readOnly?: boolean;
 };
+
+/** What a read-only setting takes: there is nothing to choose. */
+export type ReadOnly<Spec> = Spec & { readonly readOnly?: true };
 
 /** Options of bind mounts, with the version of systemd that brought each. */
 const bindOptions: Readonly<Record<string, number>> = { rbind: 0, norbind: 0, idmap: 249, noidmap: 249, rootidmap: 250, owneridmap: 256 };
@@ -135,7 +139,7 @@ type Mount = Pick<Kind, "expected" | "type" | "example" | "since"> & {
 
 function mount({ spec, wrong, target, ...kind }: Mount): Kind {
   const read = (value: unknown): string | WrongValue => {
-    const text = spec && isRecord(value) ? specText(spec, value, kind.expected) : textOf(value, kind.expected);
+    const text = spec && isRecord(value) ? specText(spec, value, kind.expected) : scalarText(value, kind.expected);
     if (typeof text !== "string") return text;
     const bad = wrong(text);
     return bad ? new WrongValue(bad.expected ?? kind.expected, bad.given, bad.hint) : text;

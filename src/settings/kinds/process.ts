@@ -1,5 +1,6 @@
+import { didYouMean } from "../../base/nearest.js";
 import { quoteWord, splitQuoted } from "../quoted-words.js";
-import { didYouMean, type Kind, pattern, splitWords, textOf, WrongValue } from "./kind.js";
+import { type Kind, pattern, scalarText, splitWords, WrongValue } from "./kind.js";
 
 const capabilities = [
   ...["CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_DAC_READ_SEARCH", "CAP_FOWNER", "CAP_FSETID", "CAP_KILL", "CAP_SETGID", "CAP_SETUID"],
@@ -103,7 +104,7 @@ export const cpuList: Kind = {
   type: "number | string | readonly number[]",
   example: "0-3",
   read: (value) => {
-    const items = (Array.isArray(value) ? Array.from(value) : [value]).map((item) => textOf(item, cpuList.expected));
+    const items = (Array.isArray(value) ? Array.from(value) : [value]).map((item) => scalarText(item, cpuList.expected));
     const wrong = items.find((item) => typeof item !== "string");
     if (wrong !== undefined) return wrong;
     const text = items.join(",");
@@ -133,7 +134,7 @@ export const argument: Kind = {
   type: "string",
   example: ["--unit=rescue.target"],
   read: (value) => {
-    const text = textOf(value, argument.expected);
+    const text = scalarText(value, argument.expected);
     return typeof text === "string" ? quoteWord(text) : text;
   },
   split: splitQuoted,

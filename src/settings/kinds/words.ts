@@ -1,4 +1,5 @@
-import { didYouMean, type Kind, textOf, WrongValue } from "./kind.js";
+import { didYouMean } from "../../base/nearest.js";
+import { type Kind, scalarText, WrongValue } from "./kind.js";
 
 /** What systemd takes for booleans (parse_boolean in its basic/parse-util.c), as yes or no. */
 const truths = new Map([
@@ -39,7 +40,7 @@ export function oneOf({ words, example, booleans = {}, others }: Words): Kind {
     .map((name) => (words[name] ? `${name} (systemd ${words[name]})` : name))
     .join(", ")}${others ? `, or ${others.expected}` : ""}`;
   const read = (value: unknown): string | WrongValue => {
-    const text = typeof value === "boolean" ? String(value) : textOf(value, expected);
+    const text = typeof value === "boolean" ? String(value) : scalarText(value, expected);
     if (typeof text !== "string") return text;
     if (names.includes(text) || others?.test(text)) return text;
     const truth = truthOf(text);
@@ -57,7 +58,7 @@ export function oneOf({ words, example, booleans = {}, others }: Words): Kind {
 export function integer(min: number, max: number): Kind {
   const expected = `a whole number from ${min} to ${max}`;
   const read = (value: unknown): string | WrongValue => {
-    const text = textOf(value, expected);
+    const text = scalarText(value, expected);
     if (typeof text !== "string") return text;
     const number = /^[+-]?\d+$/.test(text) ? Number(text) : Number.NaN;
     return number >= min && number <= max ? String(number) : new WrongValue(expected, value);

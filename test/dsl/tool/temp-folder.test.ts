@@ -1,8 +1,9 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync } from "node:fs";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { chownSync, existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { processName } from "../../../src/base/process-id.js";
 import { compileCli } from "../../support/cli.js";
 import { writeFiles } from "../../support/files.js";
 import { makeTempFolder, removeFolder } from "../../support/temp.js";
@@ -55,7 +56,7 @@ if ((statSync(dir).mode & 0o777) !== 0o700) throw new Error("not private");
 process.on("exit", () => console.error(dir));`;
     const { code, stderr, left } = await run("exit", lines);
     expect(code, stderr).toBe(0);
-    expect(stderr).toMatch(/tmp\/nspawn-\w+\n$/);
+    expect(stderr).toMatch(/tmp\/nspawn-\d+-\d+-\w{6}\n$/);
     expect(left).toEqual([]);
   });
 
@@ -74,13 +75,47 @@ process.on("exit", () => console.error(dir));`;
     expect(left).toEqual([]);
   });
 
-  test.each(["SIGINT", "SIGTERM", "SIGHUP"] as const)("it is gone after %s, which still ends the command", async (signal) => {
-    const { signal: by, left } = await run(signal, "await new Promise((done) => setTimeout(done, 30_000));", async (child, tmp) => {
-      await until(() => readdirSync(tmp).some((name) => existsSync(join(tmp, name, "deep/er/file"))));
+  test.each([
+    ["SIGINT", "for (;;);"],
+    ["SIGTERM", "for (;;);"],
+    ["SIGINT", "await new Promise((done) => setTimeout(done, 30_000));"],
+    ["SIGHUP", "await new Promise((done) => setTimeout(done, 30_000));"],
+    ["SIGKILL", "for (;;);"],
+  ] as const)("%s ends the command in %s; the next one that makes a folder removes what is left", async (signal, lines) => {
+    const name = `${signal}-${lines.length}`;
+    const { signal: by, left } = await run(name, lines, async (child, tmp) => {
+      await until(() => readdirSync(tmp).some((entry) => existsSync(join(tmp, entry, "deep/er/file"))));
       child.kill(signal);
     });
     expect(by).toBe(signal);
-    expect(left).toEqual([]);
+    expect(left).toEqual([expect.stringMatching(/^nspawn-\d+-\d+-\w{6}$/)]);
+    const next = await run(name, "");
+    expect(next.code, next.stderr).toBe(0);
+    expect(next.left).toEqual([]);
+  });
+
+  test("of others, only folders of dead processes of the same user are removed", async () => {
+    const tmp = join(folder, "sweep/tmp");
+    const dead = `${deadProcess()}-aB3xyz`;
+    const names = {
+      mine: `nspawn-${processName()}-aB3xyz`,
+      notOurs: `nspawn-${dead}-more`,
+      old: "nspawn-aB3xyz",
+      link: `nspawn-${dead.replace("aB3", "Lnk")}`,
+      file: `nspawn-${dead.replace("aB3", "Fil")}`,
+      otherUser: `nspawn-${dead.replace("aB3", "Usr")}`,
+    };
+    for (const name of [`nspawn-${dead}`, names.mine, names.notOurs, names.old, names.otherUser, "target"]) {
+      mkdirSync(join(tmp, name), { recursive: true });
+      writeFileSync(join(tmp, name, "file"), "");
+    }
+    symlinkSync("target", join(tmp, names.link));
+    writeFileSync(join(tmp, names.file), "");
+    chownSync(join(tmp, names.otherUser), 65534, 65534);
+    const { code, stderr, left } = await run("sweep", "");
+    expect(code, stderr).toBe(0);
+    expect(left.toSorted()).toEqual([...Object.values(names), "target"].toSorted());
+    expect(existsSync(join(tmp, "target/file"))).toBe(true);
   });
 
   test("who takes the signal decides: the folder stays until the end", async () => {
@@ -97,6 +132,12 @@ if (!existsSync(dir)) throw new Error("gone too early");`;
     expect(left).toEqual([]);
   });
 });
+
+/** The name of a process that is no more. */
+function deadProcess(): string {
+  const { pid } = spawnSync("true");
+  return `${pid}-1`;
+}
 
 async function until(isSo: () => boolean): Promise<void> {
   for (let i = 0; i < 600 && !isSo(); i++) await new Promise((done) => setTimeout(done, 25));

@@ -76,7 +76,7 @@ describe("previewBuild", () => {
     expect((await preview(of)).environment).toEqual([
       { name: "Environment", value: "B=a", origin: a },
       { name: "WorkingDirectory", value: "/srv", origin: a },
-      { name: "Environment", value: "A=own", origin: image },
+      { name: "Environment", value: "A=own", origin: image, at: { file: join(folder, "build.ts"), line: 3 } },
     ]);
   });
 

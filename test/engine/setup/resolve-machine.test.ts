@@ -27,6 +27,7 @@ beforeEach(async () => {
 });
 
 const image = (name: string, spec: ImageSpec): void => void makeImage(join(folder, `${name}.tar.gz`), spec);
+const line = (number: number) => ({ file: "/srv/setup.ts", line: number });
 const entry = (line: string): SettingEntry => ({
   name: line.slice(0, line.indexOf("=")) as SettingName,
   value: line.slice(line.indexOf("=") + 1),
@@ -42,16 +43,17 @@ async function resolve(
     image: ref(url),
     grant: own.grant ?? [],
     machine: { name: "web", template: undefined, unitConf: [], serviceConf: [], installConf: [], state: "volatile" },
-    settings: { origin: "/srv/setup.ts", removed: [], entries: (own.settings ?? []).map(entry) },
+    settings: { origin: "/srv/setup.ts", removed: [], entries: (own.settings ?? []).map((text) => ({ ...entry(text), at: line(4) })) },
     places: new Map(),
+    lines: { image: line(1), machine: line(2), exec: own.command && line(3) },
     command: own.command,
     work: [],
   };
   const config = testConfig(join(folder, "store"));
   const host = new LocalHost();
-  const store = await ImageStore.open(config.storage, host);
   const report = (): void => undefined;
-  return resolveMachine({ host, config, report, store, transports: new Transports(config, {}, report) }, plan);
+  const store = await ImageStore.open(config.storage, host, report);
+  return resolveMachine({ host, config, report, store, transports: new Transports(config, {}, report, host.interrupted) }, plan);
 }
 
 const shown = ({ settings }: Machine): readonly string[] => settings.map(({ name, value }) => `${name}=${value}`);
@@ -74,6 +76,7 @@ describe("settings of a machine", () => {
     expect((await resolve(`file://${folder}/top.tar.gz`, { command: ["own"] })).command).toEqual({
       argv: ["own"],
       origin: "/srv/setup.ts",
+      at: line(3),
     });
   });
 
@@ -94,10 +97,14 @@ describe("settings that open the host", () => {
     image("base", { settings: [entry("Port=80"), entry("Boot=yes")] });
     image("a", { parents: [`${http}/base.tar.gz`], settings: [entry("Bind=/etc")] });
     const error = await resolve(`${http}/a.tar.gz`).catch((error: unknown) => error);
-    expect(error).toMatchObject({ exitCode: 1, hint: expect.stringMatching(/grant: \["Port", "Bind"\]/) });
+    expect(error).toMatchObject({ exitCode: 1 });
+    expect(error).toHaveProperty(
+      "problems",
+      expect.arrayContaining([expect.objectContaining({ at: line(1), hint: expect.stringMatching(/grant: \["Port", "Bind"\]/) })]),
+    );
     expect(String(error)).toContain(`Port=80  from ${http}/base.tar.gz`);
     expect(String(error)).toContain(`Bind=/etc  from ${http}/a.tar.gz`);
-    expect(String(error)).not.toContain("Boot");
+    expect(String(error)).not.toContain("Boot=");
   });
 
   test("an image of this host does not speak for its parents from elsewhere", async () => {
@@ -135,11 +142,12 @@ describe("what speaks against a machine", () => {
       command: ["own"],
       settings: ["ProcessTwo=yes", "RestrictAddressFamilies=AF_INET"],
     }).catch((error: unknown) => error);
-    expect(error).toMatchObject({ exitCode: 1, hint: expect.stringContaining('grant: ["Bind"]') });
+    // Some of it is wrong in the script itself.
+    expect(error).toMatchObject({ exitCode: 2 });
     expect(String(error)).toMatch(/EXEC of \/srv\/setup\.ts would become arguments of init/);
     expect(String(error)).toMatch(/Boot.* exclude each other/);
     // This host's own systemd-nspawn was asked.
-    expect(String(error)).toMatch(/RestrictAddressFamilies \(from \/srv\/setup\.ts\) needs systemd 261, this host has \d+/);
+    expect(String(error)).toMatch(/WITH: RestrictAddressFamilies needs systemd 261, this host has \d+/);
     expect(String(error)).toMatch(/Bind=\/etc {2}from http:/);
   });
 });

@@ -8,6 +8,8 @@ import { inject } from "vitest";
 /** The package as it is installed for all live tests, and its command. */
 export const installed = join(inject("prefix"), "lib/node_modules/nspawn");
 export const nspawnBuild = join(installed, "dist/cli/nspawn-build.js");
+const nspawn = join(installed, "dist/cli/nspawn.js");
+export const nspawnSetup = join(installed, "dist/cli/nspawn-setup.js");
 const fixtures = fileURLToPath(new URL("../../fixtures/python-nspawn", import.meta.url));
 
 /** What a program left. `code` is undefined where a signal ended it. */
@@ -81,12 +83,29 @@ export class Lab {
     { store = this.store, env = {}, files, within = [], program: build = nspawnBuild, options = [] }: BuildOptions = {},
   ): Running {
     const path = script.startsWith("/") ? script : this.script(script, files);
-    const [program = "", ...args] = [...within, process.execPath, build, ...options, path];
+    return { script: path, ...this.#start([...within, process.execPath, build, ...options, path], store, env) };
+  }
+
+  /** What the command nspawn is started by. */
+  readonly nspawnArgv: readonly string[] = [process.execPath, nspawn];
+
+  /** Starts the command nspawn: `["image", "list"]`. */
+  startNspawn(words: readonly string[], { store = this.store, env = {}, within = [] }: BuildOptions = {}): Omit<Running, "script"> {
+    return this.#start([...within, ...this.nspawnArgv, ...words], store, env);
+  }
+
+  /** Runs the command nspawn to its end, however it ends. */
+  nspawn(words: readonly string[], options: BuildOptions = {}): Promise<Ended> {
+    return this.startNspawn(words, options).ended;
+  }
+
+  #start(argv: readonly string[], store: string, env: NonNullable<BuildOptions["env"]>): Omit<Running, "script"> {
+    const [program = "", ...args] = argv;
     const child = spawn(program, args, {
-      env: { ...bareEnvironment, NSPAWN_STORAGE_ROOT: store, ...env },
+      env: { ...bareEnvironment, NSPAWN_STORAGE_ROOT: store, NSPAWN_NETWORK_RETRY_PAUSE: "0.05", ...env },
       stdio: ["ignore", "pipe", "pipe"],
     });
-    return { script: path, child, ended: endOf(child) };
+    return { child, ended: endOf(child) };
   }
 
   /** Runs nspawn-build to its end, however it ends. */

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { basename } from "node:path";
 
 /** A process by its pid and the time that it started (in ticks since boot), since pids are used again. As a name: `1234-56789`. */
 export function processName(pid: number = process.pid): string | undefined {
@@ -15,4 +16,14 @@ export function processName(pid: number = process.pid): string | undefined {
 /** Whether the process that made a name by {@link processName} still runs. */
 export function isAlive(name: string): boolean {
   return processName(Number.parseInt(name, 10)) === name;
+}
+
+/** What a process is called: the name of its program or of the script that Node runs in it. Arguments, which may be secret, are left out. */
+export function processTitle(pid: number): string | undefined {
+  try {
+    const [program = "", script] = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
+    return basename(script && basename(program) === "node" ? script : program, ".js");
+  } catch {
+    return undefined;
+  }
 }

@@ -1,0 +1,93 @@
+#!/usr/bin/env node
+import { Command, CommanderError } from "commander";
+import { addCommonOptions, addCompletionOption, type CommonOptions, throwErrors } from "./common-options.js";
+import { completion, completionShells } from "./completion/completion.js";
+import { nspawnHelp } from "./help.js";
+import { workAsRoot } from "./root-work.js";
+import { runCommand, type Start } from "./session.js";
+import { paintFor } from "./style.js";
+import type { Deed, Subcommand } from "./subcommand.js";
+import { packageVersion } from "./version.js";
+
+/** A word after `nspawn`: a command, or a group of them. Loaded when it is called. */
+type Entry = { readonly summary: string } & (
+  | { readonly kind: "command"; readonly load: () => Promise<Subcommand> }
+  | { readonly kind: "group"; readonly load: () => Promise<readonly Subcommand[]> }
+);
+
+const entries: Readonly<Record<string, Entry>> = {
+  image: {
+    kind: "group",
+    summary: "list, inspect, pull and remove images of the store",
+    load: async () => (await import("./image/image.js")).imageCommands,
+  },
+  prune: {
+    kind: "command",
+    summary: "remove from the store what nothing needs any more",
+    load: async () => (await import("./image/prune.js")).prune,
+  },
+};
+
+await runCommand(async (start) => {
+  const words = process.argv.slice(2);
+  const wantsAll = words.some((word) => word.startsWith("--completion"));
+  const called = words.find((word) => !word.startsWith("-"));
+  const program = throwErrors(new Command("nspawn"), start.early)
+    .description(nspawnHelp.description)
+    .helpOption("--help", "print this help")
+    .helpCommand(false)
+    .version(packageVersion(), "--version", "print the version")
+    .addHelpText("after", nspawnHelp.after);
+  addCompletionOption(program);
+  for (const [name, entry] of Object.entries(entries)) {
+    const command = program.command(name).summary(entry.summary);
+    if (wantsAll || name === called) await describeEntry(command, entry, start);
+  }
+  program.on("option:completion", (shell: string) => {
+    const shells = Object.fromEntries(completionShells.map((known) => [known, ""]));
+    process.stdout.write(completion(shell, [{ command: program, values: { "--completion": shells } }]));
+    throw new CommanderError(0, "nspawn.completion", "");
+  });
+  await program.parseAsync();
+});
+
+async function describeEntry(command: Command, entry: Entry, start: Start): Promise<void> {
+  if (entry.kind === "command") return describeCommand(command, await entry.load(), start);
+  command
+    .description(`${entry.summary[0]?.toUpperCase()}${entry.summary.slice(1)}.`)
+    .usage("<command>")
+    .helpOption("--help", "print this help")
+    .helpCommand(false)
+    .addHelpText("after", `\nnspawn ${command.name()} <command> --help says more, with examples.`);
+  for (const subcommand of await entry.load()) describeCommand(command.command(subcommand.name), subcommand, start);
+}
+
+function describeCommand(
+  command: Command,
+  { summary, description, examples, describe, deed, ...subcommand }: Subcommand,
+  start: Start,
+): void {
+  if (subcommand.arguments !== undefined) command.arguments(subcommand.arguments);
+  addCommonOptions(describe?.(command) ?? command)
+    .summary(summary)
+    .description(description)
+    .addHelpText("after", `\nExamples:\n${examples.trimEnd()}`)
+    .action(async () => run(await deed(command.args, command.opts()), command, start));
+}
+
+async function run(deed: Deed, command: Command, { begin, late }: Start): Promise<void> {
+  const options = command.opts<CommonOptions>();
+  const { config, output } = await begin({ ...options, live: deed.kind === "work" });
+  if (deed.kind === "work") {
+    const name = `nspawn ${command.parent?.parent ? `${command.parent.name()} ` : ""}${command.name()}`;
+    await workAsRoot(deed.work, { name, rightsHint: "commands that change nothing", output, config, late });
+    return output.done();
+  }
+  const { LocalHost } = await import("../host/local.js");
+  const { lines, data } = await deed.look({ host: new LocalHost(), config, report: output.report });
+  const { stdout } = process;
+  const text = options.json
+    ? JSON.stringify(data, undefined, 2)
+    : lines(paintFor(stdout), stdout.isTTY ? stdout.columns : undefined).join("\n");
+  if (text !== "") stdout.write(`${text}\n`);
+}

@@ -1,0 +1,66 @@
+import type { MachinePaths } from "../../machine/paths.js";
+import type { Action } from "../setup/action.js";
+import { hasEnded } from "../setup/installed.js";
+
+/** What an action does with a machine besides its unit file, in the order in which it does it. */
+export type Effect =
+  | { readonly kind: "start" | "stop" | "enable" | "disable" }
+  /** The writable layer is emptied: it ends with the run, or begins anew with the update. */
+  | { readonly kind: "clear-layer"; readonly path: string }
+  | { readonly kind: "remove-layer" | "remove-root" | "remove-unit"; readonly path: string };
+
+/** A machine as it is now, as far as that can be told. */
+export type Present = {
+  readonly exists: boolean;
+  readonly active: string;
+  readonly enabled: boolean;
+  /** Whether what it writes is gone when it stops, by its unit. */
+  readonly isVolatile: boolean;
+  readonly paths: MachinePaths;
+};
+
+/** The effects of an action. `changes`: whether the unit will be another one, comments aside; always so for a machine that is new. */
+export function effectsOf(action: Action, present: Present, changes: boolean): readonly Effect[] {
+  return effects[action](present, changes);
+}
+
+const effects: { readonly [A in Action]: (present: Present, changes: boolean) => readonly Effect[] } = {
+  update: (present, changes) => {
+    if (!changes || !present.exists) return [...starts(present), ...enables(present)];
+    const cleared = { kind: "clear-layer", path: present.paths.runtime } as const;
+    return [...stops(present), cleared, { kind: "start" }, ...enables(present)];
+  },
+  ensure: (present) => [...starts(present), ...enables(present)],
+  desure: (present) => (present.exists ? [...stops(present), ...removal(present)] : []),
+  create: () => [],
+  delete: (present) => (present.exists ? removal(present) : []),
+  enable: (present) => enables(present),
+  disable: ({ enabled }) => (enabled ? [{ kind: "disable" }] : []),
+  start: (present) => starts(present),
+  stop: (present) => {
+    const cleared = { kind: "clear-layer", path: present.paths.runtime } as const;
+    return [...stops(present), ...(present.isVolatile && !hasEnded(present.active) ? [cleared] : [])];
+  },
+  command: () => [],
+};
+
+function starts({ active }: Present): readonly Effect[] {
+  return active === "active" ? [] : [{ kind: "start" }];
+}
+
+function stops({ active }: Present): readonly Effect[] {
+  return hasEnded(active) ? [] : [{ kind: "stop" }];
+}
+
+function enables({ enabled }: Present): readonly Effect[] {
+  return enabled ? [] : [{ kind: "enable" }];
+}
+
+function removal({ enabled, paths }: Present): readonly Effect[] {
+  return [
+    { kind: "remove-layer", path: paths.runtime },
+    { kind: "remove-root", path: paths.root },
+    ...(enabled ? [{ kind: "disable" } as const] : []),
+    { kind: "remove-unit", path: paths.unit },
+  ];
+}

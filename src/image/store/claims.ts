@@ -1,0 +1,66 @@
+import { randomUUID } from "node:crypto";
+import { mkdir, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { isAlive, processName } from "../../base/process-id.js";
+import type { StoreFiles } from "./files.js";
+
+/** A layer that a running process uses, or is about to use. */
+export type Claim = { readonly layer: string; readonly pid: number };
+
+/**
+ * Which layers running processes use: an empty file `use/<pid>-<start>-<random>/<layer id>` each. A process claims a layer before it
+ * looks whether that is there; who removes layers looks for claims after the layer counts as not there (see {@link Layers.takeAway}).
+ */
+export class Claims {
+  readonly #folder: string;
+  readonly #files: StoreFiles;
+  readonly #own = `${processName()}-${randomUUID()}`;
+  readonly #claimed = new Set<string>();
+
+  /** @param root folder of the store */
+  constructor(root: string, files: StoreFiles) {
+    this.#folder = join(root, "use");
+    this.#files = files;
+  }
+
+  async claim(layer: string): Promise<void> {
+    if (this.#claimed.has(layer)) return;
+    const folder = join(this.#folder, this.#own);
+    await mkdir(folder, { recursive: true });
+    await writeFile(join(folder, layer), "");
+    this.#claimed.add(layer);
+  }
+
+  /** Gives up what this process has claimed. */
+  async release(): Promise<void> {
+    this.#claimed.clear();
+    await rm(join(this.#folder, this.#own), { recursive: true, force: true });
+  }
+
+  /** What other running processes have claimed. */
+  async ofOthers(): Promise<readonly Claim[]> {
+    const processes = (await this.#processes()).filter((name) => name !== this.#own && isAlive(ownerOf(name)));
+    const claims = await Promise.all(
+      processes.map(async (name) => {
+        const layers = await this.#files.names(join(this.#folder, name), /^[0-9a-f]{16}$/);
+        return layers.map((layer) => ({ layer, pid: Number.parseInt(name, 10) }));
+      }),
+    );
+    return claims.flat();
+  }
+
+  /** Removes the claims of processes that were killed. */
+  async sweep(): Promise<void> {
+    for (const name of await this.#processes()) {
+      if (!isAlive(ownerOf(name))) await rm(join(this.#folder, name), { recursive: true, force: true });
+    }
+  }
+
+  #processes(): Promise<readonly string[]> {
+    return this.#files.names(this.#folder, /^\d+-\d+-/);
+  }
+}
+
+function ownerOf(name: string): string {
+  return /^\d+-\d+/.exec(name)?.[0] ?? "";
+}

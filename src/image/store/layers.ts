@@ -1,0 +1,237 @@
+import { lstat, mkdir, readFile, rename } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { isDigest } from "../../base/digest.js";
+import { hasCode, NspawnError } from "../../base/errors.js";
+import { isRecord } from "../../base/is-record.js";
+import { decodeUtf8 } from "../../base/utf8.js";
+import { removeFile, renameIfThere } from "../../host/files.js";
+import type { Host } from "../../host/host.js";
+import type { Lock } from "../../host/lock.js";
+import { hasAttributes } from "../../layer/overlay.js";
+import { maxMetaBytes, metaFile } from "../meta.js";
+import type { StoreFiles } from "./files.js";
+import { folderBytes } from "./folder-bytes.js";
+
+/** The root folder of a layer: its mode, owner and group, and whether it has an ACL or extended attributes. */
+type RootFolder = { readonly mode: number; readonly uid: number; readonly gid: number; readonly attributes: boolean };
+
+/** A layer that is in the store. It never changes. `id`: first 16 hexadecimal digits of the digest; `folder`: its root. */
+export type StoredLayer = {
+  readonly id: string;
+  readonly folder: string;
+  readonly digest: string;
+  readonly bytes: number;
+  readonly root: RootFolder;
+};
+
+/**
+ * `layer/<id>.json`, what everybody may know of a layer; its content is for root. `meta`: text of its metadata file, if there is a
+ * usable one; `extracted`: bytes that it takes on disk; `time`: when it came in; `archive`: name of its archive's file, if that is kept.
+ */
+export type LayerDescription = Pick<StoredLayer, "digest" | "bytes" | "root"> & {
+  readonly meta?: string | undefined;
+  readonly extracted?: number;
+  readonly time?: string;
+  readonly archive?: string | undefined;
+};
+
+/** A folder that is to become a layer, with the digest and size of the archive that it came from, and that archive if it is kept. */
+export type NewLayer = Pick<StoredLayer, "folder" | "digest" | "bytes"> & {
+  readonly archive?: { readonly path: string; readonly ending: string } | undefined;
+};
+
+export type LayerFolders = { readonly root: string; readonly extract: string };
+
+/** Names of layers. */
+export const layerName = /^[0-9a-f]{16}$/;
+
+/** The layers of a store, and what is known of each. Neither ever changes: they come and go whole. */
+export class Layers {
+  readonly #folders: LayerFolders;
+  readonly #host: Host;
+  readonly #files: StoreFiles;
+
+  constructor(folders: LayerFolders, host: Host, files: StoreFiles) {
+    this.#folders = folders;
+    this.#host = host;
+    this.#files = files;
+  }
+
+  /** The layer with this digest: there are both its folder and its description. */
+  async find(digest: string): Promise<StoredLayer | undefined> {
+    const id = layerId(digest);
+    const folder = this.#folder(id);
+    const [description, there] = await Promise.all([this.description(id), isFolder(folder)]);
+    if (!description || !there) return undefined;
+    if (description.digest !== digest) throw new NspawnError(`two layers share the id ${id}: ${digest} and ${description.digest}`);
+    return { id, folder, digest, bytes: description.bytes, root: description.root };
+  }
+
+  async description(id: string): Promise<LayerDescription | undefined> {
+    return this.#files.readJson(this.#descriptionPath(id), isDescription);
+  }
+
+  /** The text of a layer's metadata, undefined if it has none. */
+  async meta(layer: StoredLayer, origin: string): Promise<string | undefined> {
+    return (await this.description(layer.id))?.meta ?? metaText(layer.folder, origin);
+  }
+
+  /** Names of layers, of which there may be the description, the folder, or both. What this user may not see is not among them. */
+  async names(): Promise<{
+    readonly described: readonly string[];
+    readonly folders: readonly string[];
+    readonly archives: readonly string[];
+  }> {
+    const [described, folders, archives] = await Promise.all([
+      this.#files.names(dirname(this.#descriptionPath("")), /^[0-9a-f]{16}\.json$/),
+      this.#files.names(this.#folders.extract, layerName),
+      this.#files.names(this.#archivePath(""), /^[0-9a-f]{16}(\..*)?$/),
+    ]);
+    return { described: described.map((name) => name.slice(0, 16)), folders, archives };
+  }
+
+  /**
+   * Takes a folder in as a layer, by renaming it; if the layer is there already, that one is used.
+   * @param lock excludes {@link takeAway}
+   */
+  async add(layer: NewLayer, lock: () => Promise<Lock>): Promise<StoredLayer> {
+    const { folder, digest, bytes, archive } = layer;
+    const present = await this.find(digest);
+    if (present) return present;
+    const id = layerId(digest);
+    const [root, meta, extracted] = await Promise.all([
+      rootFolder(this.#host, folder),
+      metaText(folder).catch(() => undefined),
+      folderBytes(this.#host, folder),
+      // Whoever sees the name has to see all of the content, after a power cut too.
+      this.#host.run({ argv: ["sync", "--file-system", folder] }),
+    ]);
+    const held = await lock();
+    try {
+      const kept = archive && (await this.#keepArchive(id, archive));
+      const time = new Date().toISOString();
+      await this.#files.writeJson(this.#descriptionPath(id), {
+        digest,
+        bytes,
+        root,
+        meta,
+        extracted,
+        time,
+        archive: kept,
+      } satisfies LayerDescription);
+      // A layer that is there without its description, which was damaged, is whole: it stays, since a machine may have it mounted.
+      await rename(folder, this.#folder(id)).catch((error: unknown) => {
+        if (!hasCode(error, "ENOTEMPTY", "EEXIST")) throw error;
+      });
+    } finally {
+      await held.release();
+    }
+    return { id, folder: this.#folder(id), digest, bytes, root };
+  }
+
+  /**
+   * Takes layers out of the store. First they count as not there; then it is asked once more which of them are needed, and those are
+   * put back: whoever has found one before then has claimed it, or has given it to a machine. The caller excludes {@link add}.
+   * @param scratch where the folders go, to be removed
+   * @param neededNow called when the layers cannot be found any more
+   * @returns ids of those that are gone
+   */
+  async takeAway(ids: readonly string[], scratch: string, neededNow: () => Promise<ReadonlySet<string>>): Promise<readonly string[]> {
+    const hidden = await Promise.all(
+      ids.map(async (id) => ({
+        id,
+        archive: (await this.description(id))?.archive,
+        file: await this.#files.setAside(this.#descriptionPath(id)),
+      })),
+    );
+    const needed = await neededNow().catch(async (error: unknown) => {
+      await Promise.all(hidden.map(({ file }) => file.putBack()));
+      throw error;
+    });
+    await Promise.all(hidden.filter(({ id }) => needed.has(id)).map(({ file }) => file.putBack()));
+    const gone = hidden.filter(({ id }) => !needed.has(id));
+    for (const { id, archive, file } of gone) {
+      await renameIfThere(this.#folder(id), join(scratch, id));
+      if (archive !== undefined) await this.removeArchive(archive);
+      await file.remove();
+    }
+    return gone.map(({ id }) => id);
+  }
+
+  async removeArchive(name: string): Promise<void> {
+    await removeFile(this.#archivePath(name));
+  }
+
+  /** Bytes on disk of a layer's folder. */
+  measure(id: string): Promise<number> {
+    return folderBytes(this.#host, this.#folder(id));
+  }
+
+  /** Bytes on disk of an archive. */
+  measureArchive(name: string): Promise<number> {
+    return folderBytes(this.#host, this.#archivePath(name));
+  }
+
+  async #keepArchive(id: string, { path, ending }: NonNullable<NewLayer["archive"]>): Promise<string> {
+    const name = `${id}${ending}`;
+    await mkdir(this.#archivePath(""), { recursive: true, mode: 0o700 });
+    await rename(path, this.#archivePath(name));
+    return name;
+  }
+
+  #folder(id: string): string {
+    return join(this.#folders.extract, id);
+  }
+
+  #descriptionPath(id: string): string {
+    return join(this.#folders.root, "layer", `${id}.json`);
+  }
+
+  #archivePath(name: string): string {
+    return join(this.#folders.root, "archive", name);
+  }
+}
+
+/** Short name of a layer. 64 bits are enough against chance; against intent, the full digest is compared. */
+export function layerId(digest: string): string {
+  return digest.slice("sha256:".length, "sha256:".length + 16);
+}
+
+function isDescription(value: unknown): value is LayerDescription {
+  return (
+    isRecord(value) &&
+    isDigest(value.digest) &&
+    typeof value.bytes === "number" &&
+    isRecord(value.root) &&
+    typeof value.root.mode === "number" &&
+    typeof value.root.uid === "number" &&
+    typeof value.root.gid === "number" &&
+    (value.meta === undefined || typeof value.meta === "string")
+  );
+}
+
+/** Without rights to look, it is taken to be there. */
+async function isFolder(path: string): Promise<boolean> {
+  try {
+    return (await lstat(path)).isDirectory();
+  } catch (error) {
+    return hasCode(error, "EACCES");
+  }
+}
+
+/** The text of a layer's metadata file, undefined if it has none. */
+async function metaText(folder: string, origin = folder): Promise<string | undefined> {
+  const path = join(folder, metaFile);
+  const stat = await lstat(path).catch(() => undefined);
+  if (!stat) return undefined;
+  // A symlink would be read on this host, not in the image.
+  if (!stat.isFile() || stat.size > maxMetaBytes) throw new NspawnError(`the image ${origin} has a wrong ${metaFile}: it is no small file`);
+  const text = decodeUtf8(await readFile(path));
+  if (text === undefined) throw new NspawnError(`the image ${origin} has a wrong ${metaFile}: it is no text in UTF-8`);
+  return text;
+}
+
+async function rootFolder(host: Host, folder: string): Promise<RootFolder> {
+  const [{ mode, uid, gid }, attributes] = await Promise.all([lstat(folder), hasAttributes(host, folder)]);
+  return { mode: mode & 0o7777, uid, gid, attributes };
+}

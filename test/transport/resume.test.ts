@@ -1,0 +1,233 @@
+import { createHash, randomBytes } from "node:crypto";
+import type { Readable } from "node:stream";
+import { buffer } from "node:stream/consumers";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { ChangedError } from "../../src/transport/failure.js";
+import { ref } from "../support/archive.js";
+import { type Fault, type FaultyServer, faultyServer, type Served } from "../support/faulty-server.js";
+import { testTransports } from "../support/http.js";
+
+const content = randomBytes(300_000);
+const other = randomBytes(300_000);
+const digest = `sha256:${createHash("sha256").update(content).digest("hex")}`;
+const long = "Wed, 01 Jan 2020 00:00:00 GMT";
+
+const always = (served: Served) => (): Served => served;
+
+/** What is read from a server, and what was said. */
+async function download({ url }: FaultyServer, ...overrides: readonly string[]) {
+  const { of, warnings } = testTransports(overrides);
+  const { body, bytes } = await (await of(url)).get(ref(url));
+  return { read: await buffer(body), bytes, warnings };
+}
+
+const failure = (promise: Promise<unknown>): Promise<unknown> => promise.then(() => undefined).catch((error: unknown) => error);
+
+describe("a download that breaks off", () => {
+  const places = [0, 1, 65_536, 150_000, content.length - 1];
+
+  test.each(places.flatMap((at) => (["cut", "reset"] as const).map((kind) => [kind, at] as const)))(
+    "by a %s at byte %i goes on there",
+    async (kind, at) => {
+      const server = await faultyServer(always({ content }), [[{ kind, at }]]);
+      const { read, bytes, warnings } = await download(server);
+      expect(read.equals(content)).toBe(true);
+      expect(bytes).toBe(content.length);
+      expect(server.gets).toHaveLength(2);
+      // A reset may outrun what was sent before it.
+      const [, from] = /^bytes=(\d+)-$/.exec(server.gets[1]?.range ?? "bytes=0-") ?? [];
+      expect(Number(from)).toBeLessThanOrEqual(at);
+      if (from !== "0") expect(server.gets[1]?.["if-range"]).toBe('"300000"');
+      expect(warnings()).toEqual([expect.stringMatching(/\/a\.tar\.gz: the download broke off.*; next try in \d+\.\d s \(2 of 5\)$/)]);
+    },
+  );
+
+  test("stalls goes on after read_timeout", async () => {
+    const server = await faultyServer(always({ content }), [[{ kind: "stall", at: 100_000 }], [{ kind: "stall", at: 0 }]]);
+    const { read, warnings } = await download(server, "[network]read_timeout=0.3");
+    expect(read.equals(content)).toBe(true);
+    expect(warnings()).toEqual([
+      expect.stringContaining("nothing came for too long"),
+      expect.stringContaining("nothing came for too long"),
+    ]);
+  });
+
+  test("comes too slowly goes on with another connection", async () => {
+    const server = await faultyServer(always({ content }), [[{ kind: "drip", bytes: 10, pause: 50 }]]);
+    const { read, warnings } = await download(server, "[network]read_timeout=0.4");
+    expect(read.equals(content)).toBe(true);
+    expect(warnings()).toEqual([expect.stringMatching(/broke off at \d+ bytes: only \d+ bytes came in/)]);
+  });
+
+  test("again and again goes on, as long as each time some more of it comes", async () => {
+    const faults: Fault[][] = [70_000, 70_000, 70_000, 70_000].map((at) => [{ kind: "cut", at }]);
+    const server = await faultyServer(always({ content }), faults);
+    const { read } = await download(server, "[network]tries=2");
+    expect(read.equals(content)).toBe(true);
+    expect(server.gets.map(({ range }) => range)).toEqual([undefined, ...[1, 2, 3, 4].map((n) => `bytes=${n * 70_000}-`)]);
+  });
+
+  test("again and again with little progress fails after all tries, which the error tells", async () => {
+    const server = await faultyServer(always({ content }), Array<Fault[]>(20).fill([{ kind: "cut", at: 10 }]));
+    await expect(download(server, "[network]tries=3")).rejects.toThrow(/the download broke off.* \(tried 3 times\)$/);
+    expect(server.gets).toHaveLength(3);
+  });
+
+  test("waits for a server that is busy, as long as it asks", async () => {
+    const server = await faultyServer(always({ content }), [
+      [{ kind: "cut", at: 5000 }],
+      [{ kind: "status", status: 503 }],
+      [{ kind: "status", status: 429, headers: { "retry-after": "0" } }],
+    ]);
+    const { read, warnings } = await download(server);
+    expect(read.equals(content)).toBe(true);
+    expect(warnings().slice(1)).toEqual([
+      expect.stringContaining("HTTP status 503 Service Unavailable to GET"),
+      expect.stringContaining("HTTP status 429 Too Many Requests to GET; next try in 0.0 s"),
+    ]);
+  });
+
+  test("of a file that is gone by then is an error", async () => {
+    const server = await faultyServer(always({ content }), [[{ kind: "cut", at: 5000 }], [{ kind: "status", status: 404 }]]);
+    await expect(download(server)).rejects.toMatchObject({ status: 404, message: expect.stringContaining("HTTP status 404") });
+  });
+
+  test.each<[string, Served["headers"]]>([
+    ["a strong ETag", { etag: '"x"' }],
+    ["an old date", { "last-modified": long }],
+    ["a digest alone", { "nspawn-digest": digest }],
+  ])("goes on by %s", async (_, headers) => {
+    const server = await faultyServer(always({ content, headers: headers ?? {} }), [[{ kind: "cut", at: 100_000 }]]);
+    expect((await download(server)).read.equals(content)).toBe(true);
+    expect(server.gets[1]?.range).toBe("bytes=100000-");
+  });
+
+  test.each<[string, Served["headers"]]>([
+    ["nothing", {}],
+    ["a weak ETag", { etag: 'W/"x"' }],
+    ["a date of this second", { "last-modified": new Date(Date.now() + 60_000).toUTCString() }],
+  ])("does not go on where the server tells %s of the version", async (_, headers) => {
+    const server = await faultyServer(always({ content, headers: headers ?? {} }), [[{ kind: "cut", at: 100_000 }]]);
+    const error = await failure(download(server));
+    expect(error).toBeInstanceOf(ChangedError);
+    expect(String(error)).toMatch(/broke off at 100000 bytes and cannot go on: the server says nothing/);
+    expect(server.gets).toHaveLength(1);
+  });
+
+  test("goes on from a server without ranges, past what it has already", async () => {
+    const server = await faultyServer(always({ content }), [
+      [{ kind: "cut", at: 100_000 }],
+      [{ kind: "no-range" }, { kind: "cut", at: 50_000 }],
+      [{ kind: "no-range" }],
+    ]);
+    expect((await download(server)).read.equals(content)).toBe(true);
+  });
+
+  test("in chunks of an unknown length goes on, also where only the end is missing", async () => {
+    for (const at of [5000, content.length]) {
+      const server = await faultyServer(always({ content }), [[{ kind: "chunked", at }]]);
+      const { read, bytes } = await download(server);
+      expect(bytes).toBeUndefined();
+      expect(read.equals(content)).toBe(true);
+    }
+  });
+
+  test.each<[string, readonly Fault[], Served["headers"]]>([
+    ["as it should", [], undefined],
+    ["without looking at If-Range", [{ kind: "ignore-if-range" }], undefined],
+    ["without an ETag any more", [{ kind: "ignore-if-range" }], {}],
+  ])("of a file that is another one by then cannot go on: the server answers %s", async (_, faults, headers) => {
+    const changed: Served = { content: other, headers: headers ?? { etag: '"other"' } };
+    const server = await faultyServer(
+      (get) => (get > 1 ? changed : { content, headers: { etag: '"one"' } }),
+      [[{ kind: "cut", at: 100_000 }], faults],
+    );
+    const error = await failure(download(server));
+    expect(error).toBeInstanceOf(ChangedError);
+    expect(String(error)).toContain("the server has other content by now");
+  });
+
+  test.each([
+    ["another start", "bytes 99999-299999/300000"],
+    ["another total", "bytes 100000-299999/300001"],
+    ["an end behind the total", "bytes 100000-300000/300000"],
+    ["nonsense", "bytes 1-2-3"],
+  ])("cannot go on with an answer for %s", async (_, text) => {
+    const server = await faultyServer(always({ content }), [
+      [{ kind: "cut", at: 100_000 }],
+      [{ kind: "headers", headers: { "content-range": text } }],
+    ]);
+    const error = await failure(download(server));
+    expect(error).toBeInstanceOf(ChangedError);
+    expect(String(error)).toMatch(/does not fit|it was announced with/);
+  });
+
+  test("any number of times, anywhere, gives the same bytes", async () => {
+    const size = content.length;
+    const fault = fc.oneof(
+      fc.record({ kind: fc.constantFrom("cut" as const, "reset" as const), at: fc.integer({ min: 0, max: size }) }),
+      fc.record({ kind: fc.constant("status" as const), status: fc.constantFrom(408, 425, 429, 500, 502, 503, 504) }),
+      fc.record({ kind: fc.constant("chunked" as const), at: fc.integer({ min: 0, max: size }) }),
+    );
+    const withRange = fc
+      .tuple(fault, fc.boolean())
+      .map(([one, whole]): Fault[] => [one, ...(whole ? [{ kind: "no-range" } as const] : [])]);
+    await fc.assert(
+      fc.asyncProperty(fc.array(withRange, { maxLength: 8 }), async (faults) => {
+        const server = await faultyServer(always({ content }), faults);
+        expect((await download(server, "[network]tries=10", "[network]retry_pause=0.001")).read.equals(content)).toBe(true);
+      }),
+      { numRuns: 40 },
+    );
+  });
+});
+
+describe("a download", () => {
+  test("of which more is announced than comes is an error, whatever is tried", async () => {
+    const lie: Fault[] = [
+      { kind: "headers", headers: { "content-length": "300100" } },
+      { kind: "cut", at: content.length },
+    ];
+    const server = await faultyServer(always({ content }), Array<Fault[]>(20).fill(lie));
+    expect(await failure(download(server))).toBeInstanceOf(ChangedError);
+  });
+
+  test("of which less is announced than comes ends with what was announced, as HTTP has it", async () => {
+    const server = await faultyServer(always({ content }), [[{ kind: "headers", headers: { "content-length": "299900" } }]]);
+    const { read, bytes } = await download(server);
+    expect([read.length, bytes]).toEqual([299_900, 299_900]);
+  });
+
+  test("asks for the archive as it is, and refuses one that was compressed on the way", async () => {
+    const server = await faultyServer(always({ content }), [[{ kind: "headers", headers: { "content-encoding": "br" } }]]);
+    await expect(download(server)).rejects.toMatchObject({
+      message: expect.stringContaining('with the encoding "br"'),
+      hint: expect.any(String),
+    });
+    expect(server.gets[0]?.["accept-encoding"]).toBe("identity");
+  });
+
+  test.each(["pause", "answer", "body"] as const)("ends at once by an interrupt in a %s", async (where) => {
+    const faults: Fault[] =
+      where === "body" ? [{ kind: "stall", at: 1000 }] : [{ kind: "status", status: 503, headers: { "retry-after": "30" } }];
+    const server = await faultyServer(always({ content }), [where === "answer" ? [{ kind: "stall", at: 0 }] : faults]);
+    const controller = new AbortController();
+    const reason = new Error("interrupted");
+    setTimeout(() => controller.abort(reason), 200);
+    const started = performance.now();
+    const { of } = testTransports([], { interrupted: controller.signal });
+    await expect((async () => buffer((await (await of(server.url)).get(ref(server.url))).body))()).rejects.toBe(reason);
+    expect(performance.now() - started).toBeLessThan(1000);
+  });
+
+  test("that nobody reads on is given up: no further request comes", async () => {
+    const server = await faultyServer(always({ content }), [[{ kind: "stall", at: 1000 }]]);
+    const { of } = testTransports(["[network]read_timeout=0.3"]);
+    const { body }: { readonly body: Readable } = await (await of(server.url)).get(ref(server.url));
+    await body[Symbol.asyncIterator]().next();
+    body.destroy();
+    await new Promise((done) => setTimeout(done, 600));
+    expect(server.gets).toHaveLength(1);
+  });
+});

@@ -5,10 +5,10 @@ import { earlyOutput, type Output, type OutputOptions, openOutput } from "./outp
 import type { Late } from "./root-work.js";
 
 /** A command at work: its configuration, and where it tells what happens. */
-export type Session = { readonly config: Config; readonly output: Output };
+type Session = { readonly config: Config; readonly output: Output };
 
 /** What a command's options say of its session. */
-export type SessionOptions = Pick<OutputOptions, "quiet" | "verbose" | "json" | "live"> & { readonly config?: readonly string[] };
+type SessionOptions = Pick<OutputOptions, "quiet" | "verbose" | "json" | "live"> & { readonly config?: readonly string[] };
 
 /** What a command begins with: the output as long as the options are not known, and the session from when they are. */
 export type Start = { readonly early: Output; readonly late: Late; readonly begin: (options: SessionOptions) => Promise<Session> };

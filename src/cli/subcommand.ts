@@ -4,7 +4,7 @@ import type { CommonOptions } from "./common-options.js";
 import type { Paint } from "./style.js";
 
 /** An answer, ready to be shown: to people, in lines that fit a terminal if there is one, or with `--json` as one value. */
-export type Shown = { readonly lines: (paint: Paint, columns: number | undefined) => readonly string[]; readonly data: unknown };
+type Shown = { readonly lines: (paint: Paint, columns: number | undefined) => readonly string[]; readonly data: unknown };
 
 /** What a subcommand does: it looks, which needs no rights and changes nothing, or it works, as root, and tells what happens. */
 export type Deed =

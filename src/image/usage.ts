@@ -40,3 +40,8 @@ export function layersBelow(inventory: Inventory, { digest }: KnownImage): reado
   }
   return [...found];
 }
+
+/** URLs of all ancestors of an image. */
+export function ancestorsOf(inventory: Inventory, image: KnownImage): ReadonlySet<string> {
+  return new Set(layersBelow(inventory, image).flatMap(({ meta }) => meta.parents.map((parent) => parent.image.url)));
+}

@@ -2,7 +2,7 @@ import { isReference, nameEnd } from "./references.js";
 import { closingBracket, findPieces, indexOfToken, type Piece, type Token } from "./tokens.js";
 
 /** An attribute that nothing has: to read it from what is undefined is an error, as it should be without it. */
-export const undefinedMark = "nspawn_undefined";
+const undefinedMark = "nspawn_undefined";
 
 /**
  * Makes each variable that a template reads an error if it is undefined. In strict mode minijinja takes it for empty, false or none as an

@@ -57,6 +57,7 @@ describe("plain lines", () => {
       "  │ line",
       "  done (12.3 s)",
       "pushed u sha256:0123456789ab 12 B (1.00 s)",
+      "removed layer 0123456789abcdef (2.5 MB)",
       "machine x runs (0.25 s)",
     ]);
     expect(err.lines).toEqual(["warning: careful"]);
@@ -133,6 +134,7 @@ describe("--json", () => {
       { event: "output", text: "\x1b[31mline\x1b[2J" },
       { event: "step-end", ...at, step: "SH x", seconds: 12.34, cached: false },
       { event: "pushed", url: "u", digest, bytes: 12, seconds: 1 },
+      { event: "removed", what: "layer", name: "0123456789abcdef", bytes: 2_500_000 },
       { event: "acted", message: "machine x runs", seconds: 0.25 },
     ]);
   });

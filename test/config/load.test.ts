@@ -59,6 +59,9 @@ describe("defaults", () => {
       extract: "/var/lib/nspawn/extract",
       runtime: "/var/lib/nspawn/runtime",
       tempdir: "/var/lib/nspawn/tempdir",
+      keepArchives: false,
+      extractLimit: 100 * 2 ** 30,
+      extractMembers: 2_000_000,
     });
     expect(config.build).toEqual({ shellInvoke: ["/usr/bin/env", "sh", "-e", "-c", "{script}"], preserveBuildDir: false });
     expect(config.machine).toEqual({ template: undefined, useBindStub: true, overlayfsMountOpts: [], trustList: ["file:"] });
@@ -136,7 +139,10 @@ describe("what is wrong", () => {
       "[storage]\n\nroot = $NO_SUCH_VARIABLE",
       "1.ini:3: storage/root cannot be read: the environment has no variable NO_SUCH_VARIABLE; a $ itself is written $$",
     ],
-    ["[storage]\nconstructor = 1", "1.ini:2: [storage] has no key constructor; it is one of root, extract, runtime, tempdir"],
+    [
+      "[storage]\nconstructor = 1",
+      "1.ini:2: [storage] has no key constructor; it is one of root, extract, runtime, tempdir, keep_archives, extract_limit, extract_members",
+    ],
     [
       "[toString]\na = 1",
       "1.ini:2: there is no section [toString]; it is one of main, config, logging, storage, build, proxy, network, machine",

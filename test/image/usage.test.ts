@@ -1,39 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { type Inventory, imageOf, type KnownImage, type KnownLayer, storedChain } from "../../src/image/inventory.js";
-import { noMeta } from "../../src/image/meta.js";
+import { type Inventory, imageOf, storedChain } from "../../src/image/inventory.js";
 import { layersBelow, usageOf } from "../../src/image/usage.js";
 import { ref } from "../support/archive.js";
 import { there } from "../support/files.js";
-
-const digest = (name: string): string => `sha256:${Buffer.from(name.padEnd(32, "."), "latin1").toString("hex").slice(0, 64)}`;
-const id = (name: string): string => digest(name).slice("sha256:".length, "sha256:".length + 16);
-const url = (name: string): string => `https://h/${name}.tar.gz`;
-
-/** `parents`: names, or a name and the version that the child was built on. */
-function layer(name: string, ...parents: readonly (string | readonly [string, string])[]): KnownLayer {
-  const refs = parents.map((parent) =>
-    typeof parent === "string" ? { image: ref(url(parent)), digest: undefined } : { image: ref(url(parent[0])), digest: digest(parent[1]) },
-  );
-  const root = { mode: 0o755, uid: 0, gid: 0, attributes: false };
-  return { id: id(name), digest: digest(name), bytes: 1, root, meta: { ...noMeta(""), parents: refs } };
-}
-
-function image(name: string, ...versions: readonly [string, ...string[]]): KnownImage {
-  const history = versions.map(digest);
-  return {
-    url: url(name),
-    image: ref(url(name)),
-    digest: there(history.at(-1)),
-    history,
-    validators: {},
-    time: "2026-11-24T00:00:00.000Z",
-  };
-}
-
-function inventory(images: readonly KnownImage[], layers: readonly KnownLayer[], more: Partial<Inventory> = {}): Inventory {
-  return { images, layers: new Map(layers.map((one) => [one.id, one])), derived: new Set(), claims: [], machines: [], ...more };
-}
+import { digest, id, image, inventory, layer, url } from "../support/inventory.js";
 
 const usersOf = (all: Inventory, name: string): readonly string[] =>
   (usageOf(all).get(id(name)) ?? []).map((user) =>

@@ -1,8 +1,8 @@
 import { NspawnError } from "../../base/errors.js";
 import { processTitle } from "../../base/process-id.js";
-import { type Inventory, type KnownLayer, layerOf } from "../../image/inventory.js";
+import { type Inventory, type KnownImage, type KnownLayer, layerOf } from "../../image/inventory.js";
 import type { ImageStore } from "../../image/store.js";
-import { type User, usageOf } from "../../image/usage.js";
+import { ancestorsOf, type User, usageOf } from "../../image/usage.js";
 import type { EngineContext } from "../context.js";
 import { inventoryOf, whileOpen } from "./context.js";
 import { removeLayers } from "./removal.js";
@@ -44,15 +44,26 @@ function layersOf(inventory: Inventory, { layer, images }: Selected): readonly K
 
 /** Images that go together may stand on each other. */
 function refuseUsed(inventory: Inventory, selected: readonly (Selected & { readonly word: string })[]): void {
-  const going = new Set(selected.flatMap(({ images }) => images.map(({ url }) => url)));
+  const going = new Set(selected.flatMap(({ images }) => images));
+  const staying = inventory.images.filter((image) => !going.has(image));
   const usage = usageOf(inventory);
-  const stays = (user: User): boolean => user.kind !== "image" || !going.has(user.url);
   const refusals = selected.flatMap((one) => {
     const users = layersOf(inventory, one).flatMap(({ id }) => usage.get(id) ?? []);
-    const names = [...new Set(users.filter(stays).map(nameOf))];
+    const others = users.filter(({ kind }) => kind !== "image");
+    const names = [...new Set([...others, ...imagesOn(inventory, one, staying, users)].map(nameOf))];
     return names.length > 0 ? [`${one.word} is in use by ${names.join(", ")}`] : [];
   });
   if (refusals.length > 0) throw new NspawnError(refusals.join("\n"), { hint: "nothing was removed" });
+}
+
+/** Images that stay and stand on one that is to go: by its URL, since another URL may have the same layer; or else by its layer. */
+function imagesOn(inventory: Inventory, { images }: Selected, staying: readonly KnownImage[], users: readonly User[]): readonly User[] {
+  if (images.length === 0) return users.filter(({ kind }) => kind === "image");
+  const children = staying.filter((image) => {
+    const ancestors = ancestorsOf(inventory, image);
+    return images.some(({ url }) => ancestors.has(url));
+  });
+  return children.map(({ url }) => ({ kind: "image", url }));
 }
 
 function nameOf(user: User): string {

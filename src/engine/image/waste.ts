@@ -4,7 +4,7 @@ import type { ImageStore } from "../../image/store.js";
 import { usageOf } from "../../image/usage.js";
 
 /** Work folders of builds that were kept to be looked at are waste after this many days without a change. */
-export const keptDays = 7;
+const keptDays = 7;
 
 /**
  * What a store has and nothing needs. `bytes`: on disk, as far as that counts.

@@ -43,7 +43,7 @@ export type NewLayer = Pick<StoredLayer, "folder" | "digest" | "bytes"> & {
 export type LayerFolders = { readonly root: string; readonly extract: string };
 
 /** Names of layers. */
-export const layerName = /^[0-9a-f]{16}$/;
+const layerName = /^[0-9a-f]{16}$/;
 
 /** The layers of a store, and what is known of each. Neither ever changes: they come and go whole. */
 export class Layers {

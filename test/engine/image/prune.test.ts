@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, renameSync, utimesSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readdirSync, renameSync, utimesSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
 import type { Event } from "../../../src/base/events.js";
@@ -27,7 +27,7 @@ const context = (...overrides: readonly string[]) => ({
   config: testConfig(store, ...overrides),
   report: (event: Event): void => void events.push(event),
 });
-const removed = (): readonly string[] => events.flatMap((event) => (event.kind === "removed" ? [`${event.what} ${event.name}`] : []));
+const removed = (): string[] => events.flatMap((event) => (event.kind === "removed" ? [`${event.what} ${event.name}`] : []));
 const archive = (name: string): string => join(folder, `${name}.tar.gz`);
 const url = (name: string): string => `file://${archive(name)}`;
 const idOf = (name: string): string => digestOf(archive(name)).slice(7, 23);
@@ -145,14 +145,28 @@ describe("remove", () => {
 
   test("an image that another URL has too is forgotten, and its layer stays", async () => {
     make("one");
-    writeFileSync(archive("same"), "");
-    renameSync(archive("one"), archive("same"));
-    make("one");
-    const same = digestOf(archive("same")) === digestOf(archive("one"));
-    await pullImages(context(), [url("one"), url("same")]);
-    if (same) await expect(removeImages(context(), [url("one")])).rejects.toThrow(`in use by the image ${url("same")}`);
-    else await removeImages(context(), [url("one")]);
-    expect(readdirSync(join(store, "extract"))).toHaveLength(1);
+    cpSync(archive("one"), archive("same"));
+    make("child", [url("same")]);
+    await pullImages(context(), [url("one"), url("child")]);
+    await removeImages(context(), [url("one")]);
+    expect(removed()).toEqual([`image ${url("one")}`]);
+    expect(readdirSync(join(store, "extract"))).toHaveLength(2);
+    await expect(removeImages(context(), [url("same")])).rejects.toThrow(`in use by the image ${url("child")}`);
+  });
+
+  test("an earlier version goes by its digest alone, unless an image stands on it", async () => {
+    make("base");
+    const digest = digestOf(archive("base"));
+    make("child", [{ url: url("base"), digest }]);
+    await pullImages(context(), [url("child")]);
+    make("base", [], "new");
+    await pullImages(context(), [url("base")]);
+    await expect(removeImages(context(), [digest])).rejects.toThrow(`${digest} is in use by the image ${url("child")}`);
+    await removeImages(context(), [url("child")]);
+    events = [];
+    await removeImages(context(), [digest]);
+    expect(removed()).toEqual([`layer ${digest}`]);
+    expect(readdirSync(join(store, "extract"))).toEqual([idOf("base")]);
   });
 
   test("a digest takes all URLs along that stand for it", async () => {

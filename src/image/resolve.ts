@@ -96,7 +96,7 @@ function parentsOf({ image, meta }: Link, named: ReadonlySet<string>): readonly 
   for (const { image: parent } of meta.parents) {
     if (parent.scheme !== "file" || image.scheme === "file" || named.has(parent.url)) continue;
     throw new NspawnError(`${image.written} names ${parent.written} as its parent, a file of this host`, {
-      hint: "publish that parent at a URL that all hosts can reach, or PULL it in the script itself",
+      hint: "publish that parent at a URL that all hosts can reach, and build the image on that",
     });
   }
   return meta.parents.map((parent) => ({ ...parent, pinned: false }));

@@ -42,7 +42,8 @@ export function unfitArgument(argument: string): string | undefined {
  * @throws NspawnError for one with control characters or a backslash at its end
  */
 export function unitValue(value: string): string {
-  if (notInUnit.test(value) || /\p{Cc}|\\$/u.test(value)) throw new NspawnError(`a unit cannot hold the value ${shorten(value)}`);
+  const why = unfitArgument(value) ?? (/\p{Cc}|\\$/u.test(value) ? "a unit cannot hold this value of a directive" : undefined);
+  if (why !== undefined) throw new NspawnError(`${why}: ${shorten(value)}`);
   return value.replaceAll("%", "%%");
 }
 

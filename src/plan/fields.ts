@@ -1,11 +1,11 @@
 /** Checkers of the fields that keywords take. */
 import { normalize } from "node:path";
-import { isRecord } from "../base/is-record.js";
-import { nearest } from "../base/nearest.js";
+import { isPlainObject, isRecord } from "../base/is-record.js";
+import { didYouMean } from "../base/nearest.js";
 import { catalog, isSettingName, type SettingName } from "../settings/catalog.js";
 import { type ImageRef, imageRef } from "./image-ref.js";
 import { checkMachineName } from "./machine-name.js";
-import { type Cause, type Checker, isPlainObject, listOf, Mismatch, matching, never, oneOf, optional, text, unlike } from "./shape.js";
+import { type Cause, type Checker, listOf, Mismatch, matching, never, oneOf, optional, text, unlike } from "./shape.js";
 
 export const url: Checker<ImageRef> = (value) => {
   const example = "a URL looks like https://host/path/name.tar.zst or file:///path/name.tar.zst";
@@ -20,8 +20,7 @@ export const digest = optional(matching(/^sha256:[0-9a-f]{64}$/, "sha256: and 64
 export const grants = optional(
   listOf<SettingName>((value) => {
     if (typeof value === "string" && isSettingName(value)) return value;
-    const near = typeof value === "string" ? nearest(value, Object.keys(catalog)) : undefined;
-    return unlike("the name of a setting", value, near && `did you mean ${near}?`);
+    return unlike("the name of a setting", value, typeof value === "string" ? didYouMean(value, Object.keys(catalog)) : undefined);
   }, "a list of settings' names"),
 );
 
@@ -67,8 +66,19 @@ function inFolder(folder: string, hint: string): Checker<string> {
 const machineName: Checker<string> = (value) => {
   const name = text("a machine name")(value);
   const wrong = name instanceof Mismatch ? undefined : checkMachineName(name);
-  return wrong === undefined ? name : new Mismatch([{ path: "", message: wrong, near: String(value) }]);
+  return wrong === undefined ? name : new Mismatch([{ path: "", message: wrong, hint: nameHint(String(value)), near: String(value) }]);
 };
+
+/** A name like it that is right, if there is one. */
+function nameHint(name: string): string | undefined {
+  const like = name
+    .trim()
+    .replace(/[^A-Za-z0-9.]+/g, "-")
+    .replace(/^[.-]+|[.-]+$/g, "")
+    .toLowerCase()
+    .slice(0, 64);
+  return like !== "" && checkMachineName(like) === undefined ? `write ${JSON.stringify(like)}` : undefined;
+}
 
 const word = matching(/^[A-Za-z0-9][A-Za-z0-9+.:~_-]*$/, "a name of letters, digits and + . : ~ _ -");
 const confLine = matching(/^[A-Za-z][A-Za-z0-9]*=([^\n\r\0]*[^\n\r\0\\])?$/, "one line of a unit such as CPUQuota=50%");

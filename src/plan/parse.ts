@@ -67,21 +67,37 @@ export function parseCalls({ calls, folder, kind }: Script): Parsed {
     const lineOf = (setting: string): Place => statements.spot(at, keyword, { fields: [], near: setting }).at;
     const wrong: Context["wrong"] = ({ path = "", setting, message, hint, near }) => {
       const fields = setting === undefined ? fieldNames(path) : [setting];
-      const spot = statements.spot(at, keyword, { fields, near });
+      const spot = statements.spot(at, keyword, { fields, near: near ?? (fields.length === 0 ? keyword : undefined) });
       problems.push({ ...spot, message: `${keyword}: ${path === "" ? "" : `${path}: `}${message}`, hint });
     };
-    const most = keyword === "IMAGE" && kind === "setup" ? 2 : arities[keyword];
-    const extra = args.slice(most).find((argument) => argument !== undefined);
-    if (extra !== undefined) {
-      wrong({
-        message: `takes ${most === 0 ? "no argument" : most === 1 ? "one argument" : `${most} arguments`}, got another: ${showGiven(extra)}`,
-        hint: "options go into one object with the rest",
-      });
-    }
+    const more = tooMany(keyword, kind, args);
+    if (more) wrong(more);
+    // What was meant for one list is wrong only in being several arguments.
+    if (more && (keyword === "RUN" || keyword === "EXEC")) continue;
     const step = parsers[keyword]({ at, folder, kind, args, wrong, lineOf });
     if (step) steps.push(step);
   }
   return { steps, problems };
+}
+
+/** What is wrong if a keyword gets more arguments than it takes. */
+function tooMany(keyword: Keyword, kind: ScriptKind, args: readonly unknown[]): Omit<Cause, "path"> | undefined {
+  const most = keyword === "IMAGE" && kind === "setup" ? 2 : arities[keyword];
+  const extra = args.slice(most).find((argument) => argument !== undefined);
+  if (extra === undefined) return undefined;
+  const takes = most === 0 ? "no argument" : most === 1 ? "one argument" : `${most} arguments`;
+  return { message: `takes ${takes}, got another: ${showGiven(extra)}`, hint: hintForMore(keyword, args), near: wordOf(extra) };
+}
+
+/** What may have been meant by more arguments than a keyword takes. */
+function hintForMore(keyword: Keyword, args: readonly unknown[]): string {
+  const [first, second] = args;
+  const areTexts = args.every((argument) => typeof argument === "string");
+  if ((keyword === "RUN" || keyword === "EXEC") && areTexts) return `write ${keyword}([${args.map(showGiven).join(", ")}])`;
+  if (keyword === "COPY" && areTexts) return `write COPY({ source: ${showGiven(first)}, target: ${showGiven(second)} })`;
+  if (keyword === "SH" && areTexts) return "write the commands into one text, with line breaks or && between them";
+  if (keyword === "PUSH") return "the image goes to the URL of IMAGE";
+  return "options go into one object with the rest";
 }
 
 /** The names in a path such as `packages[2]`. */

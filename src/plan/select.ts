@@ -18,7 +18,7 @@ export function only<K extends Step["kind"]>(
   const keyword = kind.toUpperCase();
   const [first, ...others] = all;
   for (const { at } of others)
-    problems.push({ at, message: `${keyword} was already declared ${placeBeside(first?.at ?? at, at, script)}` });
+    problems.push({ at, message: `${keyword} was already declared ${placeBeside(first?.at ?? at, at, script)}`, near: keyword });
   // A call that was wrong in itself has its own problem; only a script without any is missing one.
   const called = script.calls.some((call) => call.keyword === keyword);
   if (options.required && !called)

@@ -1,9 +1,7 @@
 import { inspect } from "node:util";
 import { isPlainObject, isRecord } from "../base/is-record.js";
-import { didYouMean } from "../base/nearest.js";
+import { didYouMean, nearest } from "../base/nearest.js";
 import { oneLine } from "../base/shell-quote.js";
-
-export { isPlainObject } from "../base/is-record.js";
 
 /**
  * One thing that is wrong in what a script gave to a keyword. `path` says where, such as `packages[2]`; empty for the whole.
@@ -45,7 +43,11 @@ export function unlike(expected: string, given: unknown, hint?: string): Mismatc
 export const text =
   (expected: string): Checker<string> =>
   (value) =>
-    typeof value === "string" && value !== "" && !value.includes("\0") ? value : unlike(expected, value);
+    typeof value !== "string" || value === ""
+      ? unlike(expected, value)
+      : value.includes("\0")
+        ? unlike(`${expected} without NUL characters`, value)
+        : value;
 
 /** A text that matches. */
 export const matching =
@@ -77,7 +79,8 @@ export const argv =
   (value) => {
     const expected = "a list of texts: the program, then its arguments";
     const hint = typeof value === "string" && value.trim() !== "" ? `${asShell(JSON.stringify(value))} runs a shell script` : undefined;
-    if (!Array.isArray(value) || value.length === 0 || value[0] === "") return unlike(expected, value, hint);
+    if (!Array.isArray(value) || value.length === 0) return unlike(expected, value, hint);
+    if (value[0] === "") return unlike("the name of a program as the first of them", value);
     return listOf(argument, expected)(value);
   };
 
@@ -97,10 +100,8 @@ export const oneOf =
   };
 
 /** A field that may not be given here. */
-export const never =
-  (why: string): Checker<undefined> =>
-  (value) =>
-    value === undefined ? undefined : new Mismatch([{ path: "", message: why }]);
+export const never = (why: string): Checker<undefined> =>
+  Object.assign((value: unknown) => (value === undefined ? undefined : new Mismatch([{ path: "", message: why }])), { isNever: true });
 
 export const optional =
   <T>(checker: Checker<T>): Checker<T | undefined> =>
@@ -115,35 +116,47 @@ export const object =
   <S extends Shape>(shape: S, expected: string): Checker<Checked<S>> =>
   (value) => {
     if (!isRecord(value)) return unlike(expected, value);
-    const causes = Object.keys(value).flatMap((key) => (Object.hasOwn(shape, key) ? [] : [unknownField(key, Object.keys(shape))]));
-    const result: Record<string, unknown> = {};
-    for (const [key, checker] of Object.entries(shape)) {
-      const checked = field(value, key, checker, expected);
-      if (checked instanceof Mismatch) causes.push(...checked.causes);
-      else result[key] = checked;
-    }
-    return causes.length > 0 ? new Mismatch(causes) : (result as Checked<S>);
+    // What every object inherits, such as toString, was not given.
+    const fields = Object.entries(shape).map(([key, checker]) => {
+      const given = Object.hasOwn(value, key) ? value[key] : undefined;
+      return { key, given, checked: checker(given) };
+    });
+    const missing = fields.filter(({ given, checked }) => given === undefined && checked instanceof Mismatch).map(({ key }) => key);
+    const unknown = unknownFields(shape, Object.keys(value), missing);
+    const causes = fields.flatMap(({ key, given, checked }) => {
+      if (!(checked instanceof Mismatch)) return [];
+      if (given !== undefined) return checked.within(key).causes;
+      // A name that looks like the missing one is the same mistake.
+      return unknown.some(({ meant }) => meant === key) ? [] : [missingField(key, expected)];
+    });
+    if (causes.length > 0 || unknown.length > 0) return new Mismatch([...unknown.map(({ cause }) => cause), ...causes]);
+    return Object.fromEntries(fields.map(({ key, checked }) => [key, checked])) as Checked<S>;
   };
 
-function field(record: Readonly<Record<string, unknown>>, key: string, checker: Checker<unknown>, expected: string): unknown {
-  // What every object inherits, such as toString, was not given.
-  const given = Object.hasOwn(record, key) ? record[key] : undefined;
-  const checked = checker(given);
-  if (!(checked instanceof Mismatch)) return checked;
-  return given === undefined ? missingField(key, expected) : checked.within(key);
+/** What is wrong with the names of fields that are not in the shape, and the missing ones that they stand for. */
+function unknownFields(
+  shape: Shape,
+  given: readonly string[],
+  missing: readonly string[],
+): readonly { readonly meant: string | undefined; readonly cause: Cause }[] {
+  const known = Object.keys(shape).filter((key) => !("isNever" in (shape[key] ?? {})));
+  return given
+    .filter((key) => !Object.hasOwn(shape, key))
+    .map((key) => {
+      const meant = meantBy(key, missing);
+      const hint = meant === undefined ? (didYouMean(key, known) ?? `the fields are ${known.join(", ")}`) : `did you mean ${meant}?`;
+      return { meant, cause: { path: "", message: `there is no field ${JSON.stringify(key)}`, hint, near: key } };
+    });
 }
 
-function unknownField(key: string, known: readonly string[]): Cause {
-  return {
-    path: "",
-    message: `there is no field ${JSON.stringify(key)}`,
-    hint: didYouMean(key, known) ?? `the fields are ${known.join(", ")}`,
-    near: key,
-  };
+/** The missing field that a name stands for: nearly its name, or an abbreviation such as `cmd`. */
+function meantBy(key: string, missing: readonly string[]): string | undefined {
+  const letters = new RegExp(`^${[...key].map((letter) => letter.replace(/\W/g, "\\$&")).join(".*")}`, "i");
+  return nearest(key, missing) ?? missing.find((name) => key.length > 1 && letters.test(name));
 }
 
-function missingField(key: string, expected: string): Mismatch {
-  return new Mismatch([{ path: "", message: `the field ${JSON.stringify(key)} is missing`, hint: `the call is ${expected}` }]);
+function missingField(key: string, expected: string): Cause {
+  return { path: "", message: `the field ${JSON.stringify(key)} is missing`, hint: `the call is ${expected}` };
 }
 
 /** What was given, on one line, for a message. */

@@ -1,5 +1,5 @@
 import { lstatSync, realpathSync, type Stats } from "node:fs";
-import { dirname } from "node:path";
+import { dirname, relative } from "node:path";
 import type { Problem } from "../base/errors.js";
 import { isWithin } from "../base/is-within.js";
 import type { WorkStep } from "./step.js";
@@ -20,7 +20,10 @@ export function checkSources(work: readonly WorkStep[], folder: string): readonl
     if (step.kind !== "copy" && step.kind !== "cast") return [];
     const { at, kind, source } = step;
     const trouble = sourceTrouble(source, folder, kind === "copy" ? "anything" : "templates");
-    return trouble ? [{ at, message: `${kind.toUpperCase()}: source ${source} ${trouble.message}`, hint: trouble.hint }] : [];
+    if (!trouble) return [];
+    // As most scripts write it.
+    const near = `/${relative(folder, source)}`;
+    return [{ at, message: `${kind.toUpperCase()}: source ${source} ${trouble.message}`, hint: trouble.hint, near }];
   });
 }
 

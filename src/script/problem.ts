@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { inspect } from "node:util";
 import { hasCode, NspawnError, type Problem } from "../base/errors.js";
-import { nearest } from "../base/nearest.js";
+import { didYouMean } from "../base/nearest.js";
 import { type Place, placeOfError } from "../base/place.js";
 import { keywords } from "../dsl/call.js";
 
@@ -75,8 +75,7 @@ function exportHint(module: string, name: string): string | undefined {
   if (!kind) return undefined;
   const other = kind === "build" ? "setup" : "build";
   if ((keywords[other] as readonly string[]).includes(name)) return `${name} is a keyword of ${other} scripts`;
-  const near = nearest(name, [...keywords[kind], "TOOL"]);
-  return near === undefined ? `it has ${keywords[kind].join(", ")} and TOOL` : `did you mean ${near}?`;
+  return didYouMean(name, [...keywords[kind], "TOOL"]) ?? `it has ${keywords[kind].join(", ")} and TOOL`;
 }
 
 /** A name that nothing declares may be a keyword that was not imported, or was mistyped. */
@@ -84,8 +83,7 @@ function nameProblem(error: Error): Partial<Problem> | undefined {
   const [, name] = error instanceof ReferenceError ? (/^([\w$]+) is not defined$/.exec(error.message) ?? []) : [];
   if (name === undefined) return undefined;
   const all = [...new Set([...keywords.build, ...keywords.setup, "TOOL"])];
-  const near = nearest(name, all);
-  const hint = all.includes(name) ? `import { ${name} } from "nspawn/build" or "nspawn/setup"` : near && `did you mean ${near}?`;
+  const hint = all.includes(name) ? `import { ${name} } from "nspawn/build" or "nspawn/setup"` : didYouMean(name, all);
   return { message: error.message, near: name, hint };
 }
 

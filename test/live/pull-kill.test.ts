@@ -1,14 +1,12 @@
 import { randomBytes } from "node:crypto";
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { Lab, runProgram } from "./support/build.js";
 import { inLanes, killAfter, kills, timeOf } from "./support/kill.js";
 import { layersOf, leaksIn, processesWith, recordsOf, treeHash } from "./support/store.js";
 
-const lab = new Lab();
-/** In memory, where nobody waits for a disk. */
-const memory = mkdtempSync("/dev/shm/nspawn-pull-kill-");
+const lab = new Lab("/dev/shm");
 
 beforeAll(async () => {
   const folder = join(lab.folder, "content");
@@ -20,15 +18,12 @@ beforeAll(async () => {
   writeFileSync(join(folder, "nspawn-image.yaml"), `image_url: ${lab.url("top.tar.gz")}\noverlay_url_list: [${lab.url("base.tar.gz")}]\n`);
   await runProgram(["tar", "-C", folder, "-czf", lab.archive("top.tar.gz"), "."]);
 });
-afterAll(() => {
-  lab.remove();
-  rmSync(memory, { recursive: true });
-});
+afterAll(() => lab.remove());
 
 test(`kill -9 at ${kills} moments of a pull leaves nothing half, and the next pull succeeds and cleans up`, async () => {
   const words = ["image", "pull", lab.url("top.tar.gz")];
-  const whole = join(memory, "lane-whole-0");
-  const duration = await timeOf((lane) => lab.nspawn(words, { store: join(memory, `lane-whole-${lane}`) }));
+  const whole = join(lab.folder, "lane-whole-0");
+  const duration = await timeOf((lane) => lab.nspawn(words, { store: join(lab.folder, `lane-whole-${lane}`) }));
   const hashes = new Map(await Promise.all(layersOf(whole).map(async (id) => [id, await treeHash(join(whole, "extract", id))] as const)));
   expect(hashes.size).toBe(2);
   const expectWhole = async (store: string): Promise<void> => {
@@ -37,7 +32,7 @@ test(`kill -9 at ${kills} moments of a pull leaves nothing half, and the next pu
     for (const { digest } of recordsOf(store)) expect(layers).toContain(digest.slice("sha256:".length, "sha256:".length + 16));
   };
   const killed = await inLanes(async (lane, moment) => {
-    const store = join(memory, `lane-${lane}`);
+    const store = join(lab.folder, `lane-${lane}`);
     await runProgram(["rm", "-rf", store]);
     const wasKilled = await killAfter(lab.startNspawn(words, { store }), moment * duration);
     await expectWhole(store);
@@ -51,5 +46,5 @@ test(`kill -9 at ${kills} moments of a pull leaves nothing half, and the next pu
     return wasKilled;
   });
   expect(killed).toBeGreaterThan(kills / 2);
-  expect(await processesWith(join(memory, "lane-"))).toEqual([]);
+  expect(await processesWith(join(lab.folder, "lane-"))).toEqual([]);
 });

@@ -231,7 +231,6 @@ const chance = fc.oneof({ arbitrary: unitText, weight: 6 }, { arbitrary: punctua
 const free: readonly (readonly [SettingName, (text: string) => { readonly value: string; readonly option: string }])[] = [
   ["Environment", (text) => ({ value: `A=${text}`, option: `--setenv=A=${text}` })],
   ["SetCredential", (text) => ({ value: `id:${text}`, option: `--set-credential=id:${text}` })],
-  ["Property", (text) => ({ value: `Description=${text}`, option: `--property=Description=${text}` })],
   ["TemporaryFileSystem", (text) => ({ value: `/${text}`, option: `--tmpfs=/${text}` })],
   ["Inaccessible", (text) => ({ value: `/${text}`, option: `--inaccessible=/${text}` })],
   ["Hostname", (text) => ({ value: text, option: `--hostname=${text}` })],

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { overlayPath, unitArgument, unitCommand, unitComment, unitPath, unitPaths } from "../../src/machine/quote.js";
+import { overlayPath, unitArgument, unitCommand, unitComment, unitPath, unitPaths, unitValue } from "../../src/machine/quote.js";
 import { unitText } from "../support/arbitrary.js";
 import { systemdWords } from "../support/systemd-words.js";
 
@@ -112,6 +112,16 @@ describe("unitPath", () => {
 
   test("a path that ends in a backslash would swallow the next line, and is refused", () => {
     expect(() => unitPath("/srv/a\\")).toThrow(/cannot hold the path/);
+  });
+});
+
+describe("unitValue", () => {
+  test("percent signs are doubled, all else stays as systemd reads it", () => {
+    expect(unitValue('/dev/a b $x "y" 50% \\n')).toBe('/dev/a b $x "y" 50%% \\n');
+  });
+
+  test.each(["a\nb", "a\0", "a\tb", "a\\", "\ufffe", "\ud800"])("%j is refused", (value) => {
+    expect(() => unitValue(value)).toThrow(/cannot hold/);
   });
 });
 

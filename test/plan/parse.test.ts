@@ -82,10 +82,13 @@ describe("IMAGE and PULL", () => {
 
   test("an object without a URL is told what is missing, and what it has instead", () => {
     expect(problem("PULL", {})).toBe('PULL: the field "url" is missing | the call is PULL(url) or PULL({ url, digest? })');
-    expect(problems("PULL", { uri: "x" })).toEqual([
-      ['PULL: there is no field "uri"', "uri"],
-      ['PULL: the field "url" is missing', undefined],
+    // A name that is nearly the missing one is one mistake; any other is one more.
+    expect(problem("PULL", { uri: "x" })).toBe('PULL: there is no field "uri" | did you mean url?');
+    expect(problems("PULL", { image: "x" })).toEqual([
+      ['PULL: there is no field "image"', "image"],
+      ['PULL: the field "url" is missing', "PULL"],
     ]);
+    expect(problem("IMAGE", { url: "https://h/a.tar.zst", digest: "x" })).toBe('IMAGE: there is no field "digest" | the fields are url');
   });
 });
 
@@ -99,7 +102,10 @@ describe("EXEC, RUN and SH", () => {
   test.each([
     ["a b", `${whole} "a b" | SH("a b") runs a shell script`],
     [[], `${whole} [] | the call is RUN([program, …]) or RUN({ command: [program, …] })`],
-    [[""], `${whole} [""] | the call is RUN([program, …]) or RUN({ command: [program, …] })`],
+    [
+      [""],
+      'expected the name of a program as the first of them, got [""] | the call is RUN([program, …]) or RUN({ command: [program, …] })',
+    ],
     [undefined, `${whole} nothing | the call is RUN([program, …]) or RUN({ command: [program, …] })`],
     [["a", 1], '[1]: expected a text, got 1 | write "1"'],
     [
@@ -118,10 +124,8 @@ describe("EXEC, RUN and SH", () => {
       ["RUN: [1]: expected a text, got 1", "1"],
       ["RUN: [3]: expected a text, got null", "null"],
     ]);
-    expect(problems("RUN", { commands: ["a"] })).toEqual([
-      ['RUN: there is no field "commands"', "commands"],
-      ['RUN: the field "command" is missing', undefined],
-    ]);
+    for (const name of ["commands", "cmd"])
+      expect(problem("RUN", { [name]: ["a"] })).toBe(`RUN: there is no field "${name}" | did you mean command?`);
   });
 
   test("EXEC of a shell script is not told of SH, which makes no command", () => {
@@ -159,7 +163,7 @@ describe("WITH", () => {
   test("a wrong value is told with what is right", () => {
     expect(problem("WITH", { Boot: "maybe" })).toMatch(/^WITH: Boot takes true or false .*got "maybe"/);
     expect(problem("WITH", { Hostname: ["a"] })).toMatch(/^WITH: Hostname takes a host name.*, got \["a"\]$/);
-    expect(problem("WITH", { Bind: [7n] })).toMatch(/^WITH: Bind takes SOURCE.*, got "7"$/);
+    expect(problem("WITH", { Bind: [7n] })).toMatch(/^WITH: Bind takes SOURCE.*, got "7" \| write "\/7"$/);
   });
 
   test("several wrong items of one setting are several problems", () => {
@@ -231,7 +235,7 @@ describe("COPY and CAST", () => {
     [null, ["expected a path in the script's folder, got null"]],
     ["", ['expected a path in the script\'s folder, got ""']],
     [["/a"], ['expected a path in the script\'s folder, got ["/a"]']],
-    ["/a\0", ['expected a path in the script\'s folder, got "/a\\u0000"']],
+    ["/a\0", ['expected a path in the script\'s folder without NUL characters, got "/a\\u0000"']],
     [{}, ['the field "source" is missing', 'the field "target" is missing']],
     [{ source: "a" }, ['the field "target" is missing']],
     [{ target: "/a" }, ['the field "source" is missing']],
@@ -313,7 +317,7 @@ describe("BOOTSTRAP", () => {
     expect(problems("BOOTSTRAP", given)).toEqual([
       ['BOOTSTRAP: there is no field "extra"', "extra"],
       ['BOOTSTRAP: distribution: expected one of debian, ubuntu, got "debain"', "debain"],
-      ['BOOTSTRAP: the field "release" is missing', undefined],
+      ['BOOTSTRAP: the field "release" is missing', "BOOTSTRAP"],
       [`BOOTSTRAP: packages[1]: expected ${names}, got "a b"`, "a b"],
       [`BOOTSTRAP: packages[2]: expected ${names}, got 7`, "7"],
       ['BOOTSTRAP: mirror: expected an http:, https: or file: URL, got "x"', "x"],
@@ -343,7 +347,9 @@ describe("MACHINE", () => {
 
   const line = "expected one line of a unit such as CPUQuota=50%, got";
   test.each([
-    ["a b", /^"a b" is no machine name: .* \| the call is MACHINE\(name\)/],
+    ["a b", /^"a b" is no machine name: .* \| write "a-b"$/],
+    ["-Web_Server-", /\| write "web-server"$/],
+    ["–", /\| the call is MACHINE\(name\)/],
     [{ name: "web-" }, /^name: "web-" is no machine name/],
     [{ name: "x".repeat(65) }, /^name: the machine name .* is longer than 64/],
     [{ name: "web", state: "kept" }, 'state: expected one of volatile, keep, got "kept"'],
@@ -374,7 +380,6 @@ describe("MACHINE", () => {
   test("all that is wrong with one call is told at once", () => {
     expect(problems("MACHINE", { nmae: "web", state: "kept", unitConf: ["x", "A=1", 5], serviceConf: null })).toEqual([
       ['MACHINE: there is no field "nmae"', "nmae"],
-      ['MACHINE: the field "name" is missing', undefined],
       [`MACHINE: unitConf[0]: ${line} "x"`, "x"],
       [`MACHINE: unitConf[2]: ${line} 5`, "5"],
       ["MACHINE: serviceConf: expected a list of lines of a unit, got null", "null"],

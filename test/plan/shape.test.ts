@@ -75,6 +75,10 @@ describe("checkers", () => {
     expect(causes(checker({ name: "a", nam: 1 }))).toEqual(['there is no field "nam" | did you mean name? | nam']);
     expect(causes(checker({ name: "a", size: 1 }))).toEqual(['there is no field "size" | the fields are name, state | size']);
     expect(causes(checker({ name: 1 }))).toEqual(["name | expected a name, got 1 | 1"]);
+    expect(causes(checker({ size: 1 }))).toEqual([
+      'there is no field "size" | the fields are name, state | size',
+      'the field "name" is missing | the call is an object',
+    ]);
     expect(causes(checker({}))).toEqual(['the field "name" is missing | the call is an object']);
     for (const value of [[], null, "a", undefined])
       expect(causes(checker(value))).toEqual([expect.stringMatching(/^expected an object, got /)]);
@@ -84,7 +88,6 @@ describe("checkers", () => {
     const checker = object({ name: text("a name"), list: listOf(object({ id: text("an id") }, "an item"), "a list") }, "an object");
     expect(causes(checker({ nmae: "a", list: [{ id: "x" }, { id: 5 }, "y"] }))).toEqual([
       'there is no field "nmae" | did you mean name? | nmae',
-      'the field "name" is missing | the call is an object',
       "list[1].id | expected an id, got 5 | 5",
       'list[2] | expected an item, got "y" | y',
     ]);

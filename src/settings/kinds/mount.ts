@@ -45,11 +45,13 @@ export const bind: Kind = mount({
   },
   wrong: (text) => {
     const [source = "", target = targetOfSource(source)] = splitColons(text);
-    if (!isSource(source) && source !== "") return { given: source };
-    if (!isAbsolute(target)) return { given: target || text };
+    if (!isSource(source) && source !== "") return { given: source, hint: absoluteHint(source) };
+    if (!isAbsolute(target)) return { given: target || text, hint: absoluteHint(target) };
     const unknown = bindOptionsOf(text).find((option) => !Object.hasOwn(bindOptions, option));
     if (unknown === undefined) return undefined;
     const options = Object.keys(bindOptions);
+    // As other tools write it.
+    if (unknown === "ro") return { given: unknown, hint: `BindReadOnly: ${JSON.stringify(text.replace(/:ro$/, ""))} is read-only` };
     return { given: unknown, expected: `as options of a bind mount ${options.join(", ")}`, hint: didYouMean(unknown, options) };
   },
   target: (text) => {
@@ -58,6 +60,11 @@ export const bind: Kind = mount({
   },
   since: (text) => Math.max(0, ...bindOptionsOf(text).map((option) => bindOptions[option] ?? 0)),
 });
+
+function absoluteHint(path: string): string | undefined {
+  if (path.startsWith("~")) return "a shell's ~ is not known here: write the folder, as join(homedir(), …) of Node does";
+  return /^[\w.-]/.test(path) ? `write ${JSON.stringify(`/${path}`)}` : undefined;
+}
 
 /** tmpfs_mount_parse, same file. */
 export const temporaryFileSystem: Kind = mount({

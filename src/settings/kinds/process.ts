@@ -32,7 +32,10 @@ function capability(expected: string, type: string, words: readonly string[]): K
     example: ["CAP_NET_ADMIN", "CAP_SYS_PTRACE"],
     // Numbers, too, and names in small letters (capability_from_name in systemd's basic/cap-list.c).
     test: (text) => words.includes(text) || words.includes(text.replace(/^cap_\w+$/i, (name) => name.toUpperCase())) || isBelow(64, text),
-    hint: (text) => didYouMean(text.startsWith("CAP_") || text === "" ? text : `CAP_${text}`, words),
+    hint: (text) =>
+      text === "all"
+        ? "all is for Capability and DropCapability"
+        : didYouMean(text.startsWith("CAP_") || text === "" ? text : `CAP_${text}`, words),
     split: (text) => text.split(/[\s,]+/).filter((word) => word !== ""),
   });
 }

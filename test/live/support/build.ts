@@ -41,12 +41,16 @@ export type BuildOptions = {
 
 /** A folder on a real disk, with a store and a place for images, for the tests of one file. */
 export class Lab {
-  readonly folder = mkdtempSync("/var/tmp/nspawn-live-");
-  readonly store = join(this.folder, "store");
-  readonly images = join(this.folder, "images");
+  readonly folder: string;
+  readonly store: string;
+  readonly images: string;
   #scripts = 0;
 
-  constructor() {
+  /** @param parent where the folder is made; /dev/shm is in memory, where nothing waits for a disk */
+  constructor(parent = "/var/tmp") {
+    this.folder = mkdtempSync(join(parent, "nspawn-live-"));
+    this.store = join(this.folder, "store");
+    this.images = join(this.folder, "images");
     mkdirSync(this.images);
   }
 

@@ -1,4 +1,4 @@
-import { connect } from "node:net";
+import { BlockList, connect, isIP } from "node:net";
 import type { Config } from "../config/config.js";
 import type { Environment } from "../config/expand.js";
 import type { ProxyVariables } from "../config/schema.js";
@@ -38,16 +38,33 @@ export function proxyVariables({ http, https, noProxy }: Proxies): Readonly<Reco
   );
 }
 
-/** Whether a host is asked without a proxy: one of `no_proxy` or below it, `*`, or this host. */
+/**
+ * Whether a host is asked without a proxy: one of `no_proxy` or below it, an address in a range of it (`10.0.0.0/8`), `*`, or this
+ * host. Names of hosts are not looked up.
+ */
 export function isDirect({ hostname, port, protocol }: URL, noProxy: string): boolean {
   if (isLoopback(hostname)) return true;
   const ownPort = port || (protocol === "https:" ? "443" : "80");
+  const address = hostname.replace(/^\[|\]$/g, "");
   return noProxy.split(/[,\s]+/).some((entry) => {
     if (entry === "*") return true;
-    const [, name = "", onPort] = /^(.+?)(?::(\d+))?$/.exec(entry.toLowerCase()) ?? [];
+    if (isIP(address) !== 0 && hasAddress(entry.replace(/^\[|\]$/g, ""), address)) return true;
+    const [, name = "", onPort] = /^(\[.+\]|[^:]+)(?::(\d+))?$/.exec(entry.toLowerCase()) ?? [];
     const host = name.replace(/^\*?\./, "");
     return host !== "" && (hostname === host || hostname.endsWith(`.${host}`)) && (onPort === undefined || onPort === ownPort);
   });
+}
+
+/** Whether an address is another one, in whatever spelling, or in a range such as `10.0.0.0/8`. */
+function hasAddress(range: string, address: string): boolean {
+  const [start = "", bits] = range.split("/");
+  const family = isIP(start);
+  if (family === 0) return false;
+  const length = bits === undefined ? (family === 4 ? 32 : 128) : Number(bits);
+  if (!Number.isInteger(length) || length < 0 || length > (family === 4 ? 32 : 128)) return false;
+  const list = new BlockList();
+  list.addSubnet(start, length, family === 4 ? "ipv4" : "ipv6");
+  return list.check(address, isIP(address) === 4 ? "ipv4" : "ipv6");
 }
 
 function fromEnvironment(environment: Environment): ProxyVariables {

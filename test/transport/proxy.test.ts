@@ -74,6 +74,18 @@ describe("isDirect", () => {
     ["http://[::1]:8/", "", true],
     ["http://10.0.0.7/", "10.0.0.7", true],
     ["http://127.0.0.1.example.org/", "", false],
+    ["http://10.1.2.3:8080/", "10.0.0.0/8", true],
+    ["http://11.1.2.3/", "10.0.0.0/8", false],
+    ["http://10.1.2.3/", "10.0.0.0/33", false],
+    ["http://10.1.2.3/", "10.0.0.0/x", false],
+    ["http://10.example.org/", "10.0.0.0/8", false],
+    ["http://[fd00::1]/", "fd00::1", true],
+    ["http://[fd00::1]/", "[fd00:0:0::1]", true],
+    ["http://[fd00::1]:8080/", "[fd00::1]:8080", true],
+    ["http://[fd00::1]:8080/", "[fd00::1]:80", false],
+    ["http://[fd00::2]/", "fd00::1", false],
+    ["http://[fd00:1::2]/", "a.example.org, fd00::/8", true],
+    ["http://[fe80::2]/", "fd00::/8", false],
   ])("%s with no_proxy %j: %s", (url, noProxy, expected) => {
     expect(isDirect(new URL(url), noProxy)).toBe(expected);
   });

@@ -77,5 +77,5 @@ async function inStore({ store }: PullContext, image: ImageRef, layer: StoredLay
 /** Reads as much of an archive as it takes to find the image's metadata. */
 async function peek({ host, transports }: PullContext, image: ImageRef): Promise<string | undefined> {
   const { body } = await (await transports.for(image)).get(image, { once: true });
-  return readMember(host, body, image.written, `./${metaFile}`, maxMetaBytes);
+  return readMember(host, body, image.written, metaFile, maxMetaBytes);
 }

@@ -1,3 +1,4 @@
+import { NspawnError } from "../base/errors.js";
 import type { Compression } from "../plan/image-ref.js";
 import { compressionOfBytes } from "./compression.js";
 
@@ -8,7 +9,7 @@ export type ArchiveKind = { readonly kind: "tar"; readonly compression: Compress
 export const headLength = 512;
 
 /** The archives that can be read, for messages. */
-export const archiveKinds = ".tar, .tar.gz, .tar.xz, .tar.zst and .zip";
+const archiveKinds = ".tar, .tar.gz, .tar.xz, .tar.zst and .zip";
 
 /** What an archive is by its first {@link headLength} bytes: names lie, content does not. Undefined: none that can be read. */
 export function archiveKind(head: Buffer): ArchiveKind | undefined {
@@ -18,8 +19,13 @@ export function archiveKind(head: Buffer): ArchiveKind | undefined {
   return zipStarts.some((start) => startsWith(head, start)) ? { kind: "zip" } : undefined;
 }
 
-/** What a file that is none of the archives that can be read looks like, in a few words. */
-export function looksLike(head: Buffer): string {
+/** The error for what is none of the archives that can be read. */
+export function noArchive(origin: string, head: Buffer): NspawnError {
+  return new NspawnError(`${origin} is no archive: it looks like ${looksLike(head)}`, { hint: `${archiveKinds} can be read` });
+}
+
+/** What a file that is no such archive looks like, in a few words. */
+function looksLike(head: Buffer): string {
   if (head.length === 0) return "an empty file";
   const other = otherStarts.find(([, start]) => startsWith(head, start));
   if (other) return other[0];

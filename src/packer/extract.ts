@@ -6,7 +6,7 @@ import { pipeline } from "node:stream/promises";
 import { CommandError, NspawnError } from "../base/errors.js";
 import type { Host } from "../host/host.js";
 import { ArchiveError } from "./archive-error.js";
-import { type ArchiveKind, archiveKind, archiveKinds, headLength, looksLike } from "./archive-kind.js";
+import { type ArchiveKind, archiveKind, headLength, noArchive } from "./archive-kind.js";
 import { decompressor } from "./compression.js";
 import { FreeSpace, roomHint } from "./free-space.js";
 import { guardTar } from "./guard.js";
@@ -50,7 +50,7 @@ export async function extractArchive(
     const chunks = archive[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
     const start = await firstBytes(chunks);
     const kind = archiveKind(start);
-    if (!kind) throw new NspawnError(`${origin} is no archive: it looks like ${looksLike(start)}`, { hint: `${archiveKinds} can be read` });
+    if (!kind) throw noArchive(origin, start);
     const counted = joined(start, chunks, (chunk) => {
       hash.update(chunk);
       bytes += chunk.length;

@@ -1,7 +1,7 @@
 import { type Readable, Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { Host } from "../host/host.js";
-import { archiveKind } from "./archive-kind.js";
+import { archiveKind, noArchive } from "./archive-kind.js";
 import { decompressor } from "./compression.js";
 import { firstBytes, joined } from "./extract.js";
 import { type TakeMember, TarReader } from "./tar-reader.js";
@@ -9,17 +9,18 @@ import { type TakeMember, TarReader } from "./tar-reader.js";
 /**
  * Reads one file of a tar archive, and of the archive no more than it takes. Of several with that name the first one counts.
  * @param origin what the archive is, for errors
- * @param name as it is in the archive, such as `./nspawn-image.yaml`
+ * @param name of a file at the archive's top, with or without `./` there
  * @param most bytes that are no more than it should have; of a larger file the beginning is read, which is longer than that
- * @returns its text, empty if it is no file; undefined if the archive has no such member, or is none
- * @throws ArchiveError, CommandError if it is broken up to there
+ * @returns its text, empty if it is no file; undefined if the archive has no such member, or is a zip archive, which is listed at its end
+ * @throws NspawnError if it is no archive; ArchiveError, CommandError if it is broken up to there
  */
 export async function readMember(host: Host, archive: Readable, origin: string, name: string, most: number): Promise<string | undefined> {
   try {
     const chunks = archive[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
     const start = await firstBytes(chunks);
     const kind = archiveKind(start);
-    if (kind?.kind !== "tar") return undefined;
+    if (!kind) throw noArchive(origin, start);
+    if (kind.kind === "zip") return undefined;
     const wanted = new Wanted(name, most);
     const reader = new TarReader(origin, wanted.take);
     const output = untilFound(reader, wanted);
@@ -52,7 +53,7 @@ class Wanted {
   }
 
   readonly take: TakeMember = (member) => {
-    if (this.#found || member.name !== this.#name) return undefined;
+    if (this.#found || member.name.replace(/^(?:\.\/)+/, "") !== this.#name) return undefined;
     this.#found = true;
     // More than these are not read, so that they need not be held.
     this.#left = member.kind === "file" ? Math.min(member.bytes, this.#most + 1) : 0;

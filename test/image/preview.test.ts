@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { createReadStream, existsSync, rmSync, statSync, unlinkSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
@@ -9,7 +10,7 @@ import { ImageStore } from "../../src/image/store.js";
 import { Transports } from "../../src/transport/transports.js";
 import { digestOf, makeArchive, makeImage, ref, storeContext } from "../support/archive.js";
 import { testConfig } from "../support/config.js";
-import { there } from "../support/files.js";
+import { there, writeFiles } from "../support/files.js";
 import { serve } from "../support/server.js";
 import { tempFolder } from "../support/temp.js";
 import { listTree, sh } from "../support/tree.js";
@@ -118,6 +119,16 @@ describe("images that were never pulled", () => {
       expect.stringMatching(/^there is no such file/),
     ]);
     expect(images.map(({ stored, known }) => [stored, known])).toEqual(Array(2).fill([undefined, undefined]));
+  });
+
+  test("what is no archive is told as a pull would tell it; a name without ./ in one is found", async () => {
+    writeFiles(folder, { "page.tar.gz": "<!doctype html><p>sign in</p>" });
+    const [page] = await preview(want(`${http}/page.tar.gz`));
+    expect(page).toMatchObject({ state: "unknown", trouble: expect.stringMatching(/is no archive: it looks like an HTML page$/) });
+    writeFiles(folder, { "plain/nspawn-image.yaml": "profile_entry_list: [Hostname=plain]\n" });
+    execFileSync("tar", ["-czf", join(folder, "plain.tar.gz"), "-C", join(folder, "plain"), "nspawn-image.yaml"]);
+    const [plain] = await preview(want(`${http}/plain.tar.gz`));
+    expect(plain?.known?.settings).toEqual([{ name: "Hostname", value: "plain" }]);
   });
 });
 

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { archiveKind, headLength, looksLike } from "../../src/packer/archive-kind.js";
+import { archiveKind, headLength, noArchive } from "../../src/packer/archive-kind.js";
 import { tarOf, zipOf } from "../support/hand-made.js";
 
 const head = (bytes: Buffer): Buffer => bytes.subarray(0, headLength);
@@ -40,7 +40,7 @@ describe("archiveKind", () => {
   });
 });
 
-describe("looksLike", () => {
+describe("what no archive looks like", () => {
   test.each([
     ["an empty file", Buffer.alloc(0)],
     ["an HTML page", Buffer.from("\n<!DOCTYPE html><html>")],
@@ -51,5 +51,5 @@ describe("looksLike", () => {
     ["a .7z archive", Buffer.from("377abcaf271c0004", "hex")],
     ["a Debian package", Buffer.from("!<arch>\ndebian-binary   ")],
     ["something unknown", Buffer.from("0001020304050607", "hex")],
-  ])("%s", (words, bytes) => expect(looksLike(bytes)).toBe(words));
+  ])("%s", (words, bytes) => expect(noArchive("origin", bytes).message).toBe(`origin is no archive: it looks like ${words}`));
 });

@@ -16,7 +16,7 @@ beforeEach(() => {
   folder = tempFolder();
 });
 
-const read = (archive: Buffer | Readable, name = "./meta"): Promise<string | undefined> =>
+const read = (archive: Buffer | Readable, name = "meta"): Promise<string | undefined> =>
   readMember(host, archive instanceof Readable ? archive : Readable.from([archive]), "origin", name, 1_000_000);
 
 /** An archive of which it is counted how much was read. */
@@ -54,14 +54,14 @@ describe("readMember", () => {
   test("of a huge file, only the beginning: it may be a few kilobytes in the archive, and gigabytes in memory", async () => {
     sh(folder, "truncate -s 1G meta; tar -c ./meta | zstd -q > a; rm meta");
     expect(statSync(join(folder, "a")).size).toBeLessThan(1_000_000);
-    const text = await readMember(host, createReadStream(join(folder, "a")), "origin", "./meta", 1_000);
+    const text = await readMember(host, createReadStream(join(folder, "a")), "origin", "meta", 1_000);
     expect(text?.length).toBeGreaterThan(1_000);
     expect(text?.length).toBeLessThan(1_000_000);
   });
 
   test("a file of just as many bytes is whole", async () => {
     const content = "x".repeat(1_000);
-    expect(await readMember(host, Readable.from([tarOf([{ name: "./meta", content }])]), "origin", "./meta", 1_000)).toBe(content);
+    expect(await readMember(host, Readable.from([tarOf([{ name: "./meta", content }])]), "origin", "meta", 1_000)).toBe(content);
   });
 
   test("behind much else, too", async () => {
@@ -73,8 +73,13 @@ describe("readMember", () => {
     expect(await read(tarOf([{ name: "./other", content: "x" }]))).toBeUndefined();
     expect(await read(tarOf([{ name: "./sub/meta", content: "x" }]))).toBeUndefined();
     expect(await read(zipOf([{ name: "meta", content: "x" }]))).toBeUndefined();
-    expect(await read(Buffer.from("no archive at all"))).toBeUndefined();
-    expect(await read(Buffer.alloc(0))).toBeUndefined();
+    await expect(read(Buffer.from("<html>no archive at all</html>"))).rejects.toThrow("origin is no archive: it looks like an HTML page");
+    await expect(read(Buffer.alloc(0))).rejects.toThrow("it looks like an empty file");
+  });
+
+  test("a name without ./ is the same", async () => {
+    expect(await read(tarOf([{ name: "meta", content: "x" }]))).toBe("x");
+    expect(await read(tarOf([{ name: "././meta", content: "x" }]))).toBe("x");
   });
 
   test("of two, the first; of what is no file, nothing", async () => {

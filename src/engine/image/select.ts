@@ -1,5 +1,5 @@
 import { NspawnError, UsageError } from "../../base/errors.js";
-import { nearest } from "../../base/nearest.js";
+import { didYouMean } from "../../base/nearest.js";
 import { type Inventory, imageOf, type KnownImage, type KnownLayer, layerOf } from "../../image/inventory.js";
 import { imageRef } from "../../plan/image-ref.js";
 
@@ -21,13 +21,8 @@ function selectByUrl(inventory: Inventory, word: string): Selected {
     throw new UsageError(`${JSON.stringify(word)} is no URL and no digest: ${image}`, { hint: "nspawn image list shows both" });
   const known = imageOf(inventory, image);
   if (known) return { layer: layerOf(inventory, known.digest), images: [known] };
-  const similar = nearest(
-    image.url,
-    inventory.images.map(({ url }) => url),
-  );
-  throw new NspawnError(`the store has no image ${word}`, {
-    hint: similar === undefined ? "nspawn image list shows what it has" : `did you mean ${similar}?`,
-  });
+  const urls = inventory.images.map(({ url }) => url);
+  throw new NspawnError(`the store has no image ${word}`, { hint: didYouMean(image.url, urls) ?? "nspawn image list shows what it has" });
 }
 
 function selectByDigest(inventory: Inventory, start: string): Selected {

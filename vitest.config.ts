@@ -20,16 +20,20 @@ export default defineConfig({
       },
       {
         resolve: { alias },
-        // Live tests mount, build and boot: as root, one file after the other, with time for downloads of packages.
+        // Live tests mount, build and boot: as root, after the unit tests, with time for downloads of packages. Two files at once: each has its
+        // own stores, namespaces and hosts, and waits for programs for half of its time.
         test: {
           name: "live",
           include: ["test/live/**/*.test.ts"],
           globalSetup: "test/live/support/package.ts",
           // A disposable host dies with the thread that started it.
           pool: "forks",
-          fileParallelism: false,
+          maxWorkers: 2,
+          sequence: { groupOrder: 1 },
           testTimeout: 300_000,
           hookTimeout: 600_000,
+          // What a test waits for comes at once, but on a busy machine.
+          expect: { poll: { timeout: 30_000 } },
         },
       },
     ],

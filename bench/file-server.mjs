@@ -14,6 +14,9 @@ const server = createServer((request, response) => {
   if (request.method === "HEAD") response.end();
   else createReadStream(path, { highWaterMark: 1 << 20 }).pipe(response);
 });
+// It ends with whoever has started it, in whatever way that ends.
+const parent = process.ppid;
+setInterval(() => process.ppid !== parent && process.exit(), 1000);
 server.listen(0, "127.0.0.1", () => {
   const address = server.address();
   if (address === null || typeof address === "string") throw new Error("there is no port");

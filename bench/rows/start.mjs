@@ -19,9 +19,9 @@ export function start({ work, prefix, project }) {
     holds: (/** @type {number} */ ours, /** @type {number} */ plain) => ours - plain <= limit,
   });
   return [
-    { name: "nspawn-build --help", unit: "ms", ours: () => time([build, "--help"]), ...within(80) },
-    { name: "nspawn-setup --help", unit: "ms", ours: () => time([setup, "--help"]), ...within(80) },
-    { name: "nspawn --help", unit: "ms", ours: () => time([`${prefix}/bin/nspawn`, "--help"]), ...within(80) },
+    { name: "nspawn-build --help", unit: "ms", ours: () => time([build, "--help"]), ...within(60) },
+    { name: "nspawn-setup --help", unit: "ms", ours: () => time([setup, "--help"]), ...within(60) },
+    { name: "nspawn --help", unit: "ms", ours: () => time([`${prefix}/bin/nspawn`, "--help"]), ...within(60) },
     {
       name: "nspawn-build --plan (demo web)",
       unit: "ms",

@@ -37,8 +37,8 @@ export function stepRows({ work, prefix, project }) {
         for (let step = 0; step < steps; step++) sum += bare(folder);
         return sum / steps;
       },
-      target: "1.5 times the bare command",
-      holds: (ours, plain) => ours <= 1.5 * plain,
+      target: "1.3 times the bare command",
+      holds: (ours, plain) => ours <= 1.3 * plain,
     },
   ];
 }

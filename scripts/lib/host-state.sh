@@ -6,6 +6,8 @@
 #   supervisor, reaper   "PID START", the start time because process numbers come back
 #   nspawn               PID of systemd-nspawn
 #   release              Debian's release
+#   ready                PID of the first process of a host that is up
+#   crash                there while a crash of the host is meant
 #   console.log          what the host printed
 #   root/                where the root is mounted, in the supervisor's mount namespace only
 

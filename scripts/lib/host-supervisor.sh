@@ -47,10 +47,12 @@ supervise() {
 		code=0
 		wait "$nspawn" || code=$?
 		is_ready=''
-		if [[ $stop_requested ]] || ((code == 0)); then break; fi
+		if [[ $stop_requested ]] || { ((code == 0)) && [[ ! -e $state/crash ]]; }; then break; fi
 		# With this code systemd-nspawn asks to be started again: the host reboots.
-		((code == 133)) || fail "systemd-nspawn of $name ended with code $code"
-		find "$cgroup/host" -mindepth 1 -depth -type d -exec rmdir {} +
+		((code == 133)) || [[ -e $state/crash ]] || fail "systemd-nspawn of $name ended with code $code"
+		rm -f "$state/crash" "$state/ready"
+		kill_cgroup "$cgroup/host" || fail "processes of $name do not end"
+		mkdir "$cgroup/host"
 	done
 }
 
@@ -105,6 +107,7 @@ await_ready() {
 	fi
 	is_ready=yes
 	[[ ! $stop_requested ]] || return 0
+	echo "$leader" >"$(state_of "$name")/ready"
 	echo "ready $name leader=$leader"
 }
 

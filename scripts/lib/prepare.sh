@@ -7,6 +7,9 @@ need_programs() {
 	need_packages systemd-nspawn:systemd-container mmdebstrap:mmdebstrap unshare:util-linux setpriv:util-linux \
 		mount:mount tar:tar zstd:zstd pigz:pigz xz:xz-utils getfattr:attr getfacl:acl setcap:libcap2-bin strace:strace \
 		script:bsdutils zsh:zsh fish:fish openssl:openssl nginx:nginx \
+		swift-proxy-server:swift-proxy swift-account-server:swift-account swift-container-server:swift-container \
+		swift-object-server:swift-object rclone:rclone chromium:chromium \
+		/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf:fonts-dejavu-core \
 		/usr/lib/python3/dist-packages/yaml/__init__.py:python3-yaml
 }
 

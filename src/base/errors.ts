@@ -147,6 +147,11 @@ export function hasCode(error: unknown, ...codes: readonly string[]): boolean {
   return error instanceof Error && "code" in error && codes.includes(String(error.code));
 }
 
+/** What to do about anything that was thrown, as far as it says so. */
+export function hintOf(error: unknown): string | undefined {
+  return error instanceof NspawnError ? error.hint : undefined;
+}
+
 /** The message of anything that was thrown. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

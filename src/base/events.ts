@@ -25,8 +25,24 @@ export type Event =
     }
   | { readonly kind: "step-begin"; readonly at: Place; readonly text: string }
   | { readonly kind: "output"; readonly line: string }
-  | { readonly kind: "step-end"; readonly at: Place; readonly text: string; readonly seconds: number; readonly cached: boolean }
-  | { readonly kind: "pushed"; readonly url: string; readonly digest: string; readonly bytes: number; readonly seconds: number }
+  /** `why`: what had it done again, in a build. */
+  | {
+      readonly kind: "step-end";
+      readonly at: Place;
+      readonly text: string;
+      readonly seconds: number;
+      readonly cached: boolean;
+      readonly why?: string;
+    }
+  /** `unchanged`: the URL had this very archive already, so nothing was sent. */
+  | {
+      readonly kind: "pushed";
+      readonly url: string;
+      readonly digest: string;
+      readonly bytes: number;
+      readonly seconds: number;
+      readonly unchanged: boolean;
+    }
   /** Something is gone from the store; `bytes` that are free on its disk. `what`: `image`, a URL's record, or as in `nspawn prune`. */
   | { readonly kind: "removed"; readonly what: string; readonly name: string; readonly bytes: number }
   | { readonly kind: "acted"; readonly text: string; readonly seconds?: number };

@@ -1,6 +1,6 @@
-import { type Command, Option } from "commander";
+import { type Command, CommanderError, Option } from "commander";
 import { UsageError } from "../base/errors.js";
-import { completionShells } from "./completion/completion.js";
+import { type Completed, completion, completionShells } from "./completion/completion.js";
 import type { Output } from "./output.js";
 
 /** The options that every command has. */
@@ -21,8 +21,13 @@ export function addCommonOptions(command: Command): Command {
     .helpOption("--help", "print this help");
 }
 
-/** Adds what prints completions and ends; they have to be told in `--help` of the whole command only. */
-export function addCompletionOption(command: Command): Command {
+/** Adds what prints completions and ends, as `--help` does; they have to be told in `--help` of the whole command only. */
+export function addCompletionOption(command: Command, { values, ...completed }: Omit<Completed, "command"> = {}): Command {
+  const shells = Object.fromEntries(completionShells.map((known) => [known, ""]));
+  command.on("option:completion", (shell: string) => {
+    process.stdout.write(completion(shell, [{ ...completed, command, values: { "--completion": shells, ...values } }]));
+    throw new CommanderError(0, "nspawn.completion", "");
+  });
   return command.option("--completion <shell>", `print completions for ${completionShells.join(", ")}`);
 }
 

@@ -24,7 +24,7 @@ const writers: { readonly [K in Event["kind"]]: (event: EventOf<K>, paint: Paint
   "step-begin": ({ text }, paint) => [paint("bold", printable(text))],
   output: ({ line }, paint) => [`  ${paint("dim", "│")} ${printable(line)}`],
   "step-end": ({ cached, seconds }) => [cached ? "  cached" : `  done${time(seconds)}`],
-  pushed: ({ seconds, ...image }) => [`pushed ${imageWords(image)}${time(seconds)}`],
+  pushed: ({ seconds, unchanged, ...image }) => [`${unchanged ? "unchanged" : "pushed"} ${imageWords(image)}${time(seconds)}`],
   removed: ({ what, name, bytes }) => [`removed ${what} ${printable(name)}${bytes > 0 ? ` (${showBytes(bytes)})` : ""}`],
   acted: ({ text, seconds }) => [`${printable(text)}${seconds === undefined ? "" : time(seconds)}`],
 };

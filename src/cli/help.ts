@@ -45,6 +45,7 @@ Example, web/setup.ts:
 
   nspawn-setup web/setup.ts --plan     what it would do; needs no root
   sudo ./web/setup.ts                  executable, with the first line #!/usr/bin/env nspawn-setup
+  sudo ./web/setup.ts --action=rollback  the version before again; --generation=4: any that is kept
   sudo ./web/setup.ts --action=desure  take the machine away
 
 ${exitCodes}
@@ -53,13 +54,51 @@ ${documentation}`,
   };
 }
 
+export const enterHelp: HelpText = {
+  description: `Opens a shell in a running machine, or runs a command there, as the machine's root.
+Any machine of systemd-nspawn will do, whether there is systemd in it or not.`,
+  after: `
+Examples:
+  nspawn-enter web                               root's shell; where there is none, /bin/sh
+  nspawn-enter web "apt-get update && nginx -t"  a line for sh
+  nspawn-enter web ls -l "/srv/a b"              a program and its arguments, as they are
+  nspawn-enter web -- /usr/bin/env               the same, for a program without arguments
+  nspawn-enter web "tar c /srv" > srv.tar        without a terminal: bytes as they are
+
+With a terminal for input and output, the command has a terminal of the machine's own. Of the host's
+environment it gets TERM only. More: docs/enter.md.
+
+Exit codes: those of the command; 128 and more if a signal ended it, 127 if it is not there, 126 if it
+cannot be run. Of nspawn-enter itself, with "error:" on standard error: 1 the machine cannot be
+entered, 2 the call is wrong.
+nspawn machine list shows the machines that nspawn has made, machinectl those that are registered.`,
+};
+
+export const hatchHelp: HelpText = {
+  description: `Runs ready-made services: each is a folder with two ordinary scripts, build.ts and setup.ts.
+A service is a name of nspawn-hatch list, or the path of a folder.`,
+  after: `
+Examples:
+  nspawn-hatch list                      the services, what they do, and how they are
+  nspawn-hatch ensure image-server --plan  what it would do; needs no root
+  sudo nspawn-hatch ensure image-server  build and start it, if it is not there
+  sudo nspawn-hatch update ./my-service  bring one of your own to what its scripts say
+  sudo nspawn-hatch desure image-server  take it away; its data stay
+
+${exitCodes}
+${configuration}
+Documentation: docs/hatch.md; services/README.md says how to write a service.`,
+};
+
 export const nspawnHelp: HelpText = {
-  description: "Looks after the images on this host. nspawn-build builds them, nspawn-setup runs machines of them.",
+  description: "Looks after the images and machines on this host. nspawn-build builds them, nspawn-setup runs machines of them.",
   after: `
 Examples:
   nspawn image list                        what the store has, and which machines use it
   nspawn image inspect URL                 all that is known of an image
   sudo nspawn image pull URL               bring an image and its ancestors in
+  nspawn machine list                      the machines of this host, and how they are
+  nspawn machine status web                all that is known of a machine
   nspawn prune --dry-run                   what could be removed, and how much that is
   nspawn image list --json | jq '.[].url'  answers as JSON
 

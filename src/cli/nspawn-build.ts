@@ -2,25 +2,32 @@
 import { buildHelp } from "./help.js";
 import { runScriptCommand, type ScriptOptions } from "./script-command.js";
 
-type BuildOptions = ScriptOptions & { readonly cache: boolean };
+type BuildOptions = ScriptOptions & { readonly cache: boolean; readonly force?: boolean; readonly keepFailed?: boolean };
 
 await runScriptCommand<BuildOptions>({
   kind: "build",
   help: buildHelp,
-  describe: (command) => command.option("--no-cache", "make a BOOTSTRAP layer anew"),
-  plan: async (script) => {
-    const { planBuild } = await import("../plan/build-plan.js");
-    const plan = planBuild(script);
-    const [{ previewBuild }, { shownBuildPlan }] = await Promise.all([
+  describe: (command) =>
+    command
+      .option("--no-cache", "do all steps and a BOOTSTRAP again, whatever is cached")
+      .option("--keep-failed", "keep the root that a failed step leaves, and say how to look at it")
+      .option("--force", "publish the image even if its URL has this very one"),
+  plan: async () => {
+    const [{ planBuild }, { previewBuild }, { shownBuildPlan }] = await Promise.all([
+      import("../plan/build-plan.js"),
       import("../engine/preview/build.js"),
       import("./plan/build-plan.js"),
     ]);
-    return async (context) => shownBuildPlan(await previewBuild(context, plan));
+    return async (script) => {
+      const plan = planBuild(script);
+      return async (context) => shownBuildPlan(await previewBuild(context, plan));
+    };
   },
-  work: async (script, { cache }) => {
-    const { planBuild } = await import("../plan/build-plan.js");
-    const plan = planBuild(script);
-    const { buildImage } = await import("../engine/build/build.js");
-    return (context) => buildImage(context, plan, { cache });
+  work: async (options) => {
+    const [{ planBuild }, { buildImage }] = await Promise.all([import("../plan/build-plan.js"), import("../engine/build/build.js")]);
+    return async (script) => {
+      const plan = planBuild(script);
+      return (context) => buildImage(context, plan, options);
+    };
   },
 });

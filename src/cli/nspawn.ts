@@ -1,11 +1,9 @@
 #!/usr/bin/env node
-import { Command, CommanderError } from "commander";
+import { Command } from "commander";
 import { addCommonOptions, addCompletionOption, type CommonOptions, throwErrors } from "./common-options.js";
-import { completion, completionShells } from "./completion/completion.js";
 import { nspawnHelp } from "./help.js";
 import { workAsRoot } from "./root-work.js";
 import { runCommand, type Start } from "./session.js";
-import { paintFor } from "./style.js";
 import type { Deed, Subcommand } from "./subcommand.js";
 import { packageVersion } from "./version.js";
 
@@ -20,6 +18,11 @@ const entries: Readonly<Record<string, Entry>> = {
     kind: "group",
     summary: "list, inspect, pull and remove images of the store",
     load: async () => (await import("./image/image.js")).imageCommands,
+  },
+  machine: {
+    kind: "group",
+    summary: "list the machines of this host, look into them, read their logs",
+    load: async () => (await import("./machine/machine.js")).machineCommands,
   },
   prune: {
     kind: "command",
@@ -43,11 +46,6 @@ await runCommand(async (start) => {
     const command = program.command(name).summary(entry.summary);
     if (wantsAll || name === called) await describeEntry(command, entry, start);
   }
-  program.on("option:completion", (shell: string) => {
-    const shells = Object.fromEntries(completionShells.map((known) => [known, ""]));
-    process.stdout.write(completion(shell, [{ command: program, values: { "--completion": shells } }]));
-    throw new CommanderError(0, "nspawn.completion", "");
-  });
   await program.parseAsync();
 });
 
@@ -83,11 +81,11 @@ async function run(deed: Deed, command: Command, { begin, late }: Start): Promis
     await workAsRoot(deed.work, { name, rightsHint: "commands that change nothing", output, config, late });
     return output.done();
   }
-  const { LocalHost } = await import("../host/local.js");
-  const { lines, data } = await deed.look({ host: new LocalHost(), config, report: output.report });
-  const { stdout } = process;
-  const text = options.json
-    ? JSON.stringify(data, undefined, 2)
-    : lines(paintFor(stdout), stdout.isTTY ? stdout.columns : undefined).join("\n");
-  if (text !== "") stdout.write(`${text}\n`);
+  if (deed.kind === "program") {
+    const { runInForeground } = await import("../host/foreground.js");
+    process.exitCode = await runInForeground(await deed.command());
+    return;
+  }
+  const [{ LocalHost }, { show }] = await Promise.all([import("../host/local.js"), import("./show.js")]);
+  show(await deed.look({ host: new LocalHost(), config, report: output.report }), options);
 }

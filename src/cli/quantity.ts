@@ -15,10 +15,11 @@ export function showSeconds(seconds: number): string {
   return `${seconds.toFixed(seconds < 10 ? 2 : 1)} s`;
 }
 
-/** Seconds that something is taking, in steps of one: `7 s`, `2 min 05 s`, `1 h 02 min`. */
+/** Seconds that something is taking, in steps of one: `7 s`, `2 min 05 s`, `1 h 02 min`, `3 d 04 h`. */
 export function showElapsed(seconds: number): string {
   const whole = Math.floor(seconds);
   const [hours, minutes] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60];
+  if (hours >= 24) return `${Math.floor(hours / 24)} d ${String(hours % 24).padStart(2, "0")} h`;
   if (hours > 0) return `${hours} h ${String(minutes).padStart(2, "0")} min`;
   return minutes > 0 ? `${minutes} min ${String(whole % 60).padStart(2, "0")} s` : `${whole} s`;
 }

@@ -16,9 +16,10 @@ export type Start = { readonly early: Output; readonly late: Late; readonly begi
 /**
  * Runs a command to its end, tells the error that it ends with, and ends the process with its exit code. The only place that does.
  * @param main parses the arguments, begins the session, and does the work
+ * @param args those that say how errors are told before the options are known: `--json`, `--verbose`
  */
-export async function runCommand(main: (start: Start) => Promise<void>): Promise<void> {
-  let output = earlyOutput(process.argv);
+export async function runCommand(main: (start: Start) => Promise<void>, args: readonly string[] = process.argv): Promise<void> {
+  let output = earlyOutput(args);
   const endWith = (error: unknown): never => endProcess(endCode(error, output));
   // What a script does behind its own end, such as a keyword in a function that nobody awaited.
   const late: Late = { explain: (error) => error, stop: endWith };

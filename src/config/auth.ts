@@ -1,18 +1,21 @@
 import type { Auth, AuthValues, Login, Trust } from "./config.js";
 import type { Reading } from "./values.js";
 
-/** What the values of one section `[auth/HOST]` say together. */
-export function readAuth(values: AuthValues): Reading<Auth> {
+/**
+ * What the values of one section `[auth/HOST]` say together.
+ * @param caFileAt where its ca_file was given, as far as one is
+ */
+export function readAuth(values: AuthValues, caFileAt = ""): Reading<Auth> {
   const login = readLogin(values);
   if ("wrong" in login) return login;
   if (!/^([\w.-]*|\[[0-9a-f:.]+\])$/i.test(values.host)) return { wrong: "has a host that is no name of a host; a port is the key port" };
   if (values.insecure && values.caFile !== undefined) return { wrong: "has a ca_file, which insecure = yes makes useless" };
-  return { value: { host: values.host || undefined, port: values.port, login: login.value, trust: trustOf(values) } };
+  return { value: { host: values.host || undefined, port: values.port, login: login.value, trust: trustOf(values, caFileAt) } };
 }
 
-function trustOf({ insecure, caFile }: AuthValues): Trust {
+function trustOf({ insecure, caFile }: AuthValues, at: string): Trust {
   if (insecure) return { kind: "insecure" };
-  return caFile === undefined ? { kind: "system" } : { kind: "ca", file: caFile };
+  return caFile === undefined ? { kind: "system" } : { kind: "ca", file: caFile, at };
 }
 
 /** The keys of each type of login. */

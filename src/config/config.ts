@@ -20,8 +20,11 @@ export type Auth = {
   readonly trust: Trust;
 };
 
-/** Whose certificates are good: those of the system's CAs, and of those in `file`; or anybody's. */
-export type Trust = { readonly kind: "system" } | { readonly kind: "ca"; readonly file: string } | { readonly kind: "insecure" };
+/** Whose certificates are good: those of the system's CAs, and of those in `file`, which was given at `at` (`file:line`); or anybody's. */
+export type Trust =
+  | { readonly kind: "system" }
+  | { readonly kind: "ca"; readonly file: string; readonly at: string }
+  | { readonly kind: "insecure" };
 
 export type Login =
   | { readonly kind: "empty" }

@@ -38,8 +38,11 @@ const kindDocs: { readonly [K in keyof Kinds]: string } = {
   choice: "a word",
   choices: "words, one a line",
   seconds: "seconds",
+  pause: "seconds",
   count: "number",
+  amount: "number",
   quantity: "number, or with a unit",
+  allowance: "number, or with a unit",
   path: "path",
   optionalPath: "path, or empty",
   port: "number",
@@ -75,8 +78,8 @@ The package has all of this as a file too, \`config.ini\`, with every key commen
 The values of keys come from, each over the ones before:
 
 1. the defaults below;
-2. the files of \`config/path_list\`, in this order: \`/etc/nspawn/config.ini\`, \`~/.nspawn/config.ini\`, \`~/.config/nspawn/config.ini\`;
-3. the environment: \`NSPAWN_SECTION_KEY\` in capitals, such as \`NSPAWN_STORAGE_ROOT=/srv/nspawn\`; its value is taken as it is;
+2. the files of \`config/path_list\`, in this order: those of \`/etc/nspawn/config.d\` (logins and proxies of services, see [hatch.md](hatch.md)), \`/etc/nspawn/config.ini\`, \`~/.nspawn/config.ini\`, \`~/.config/nspawn/config.ini\`;
+3. the environment: \`NSPAWN_SECTION_KEY\` in capitals, with \`_\` for \`/\` and \`-\`, such as \`NSPAWN_STORAGE_ROOT=/srv/nspawn\`; its value is taken as it is;
 4. the option \`--config '[section]key=value'\`, which may be given more than once.
 
 An unknown section or key is an error that names the file and line.
@@ -127,7 +130,7 @@ ca_file = /etc/nspawn/hub-ca.pem
 \`\`\`
 
 A login goes to this one server only, never to another that a redirect leads to, be it the same host at another port. Over \`http:\` it
-goes in the clear, which gives a warning. Redirects are followed for downloads, ten at most, and never from \`https:\` to \`http:\`. An upload is
+would go in the clear: but to this host itself, that is refused unless \`insecure\` allows it. Redirects are followed for downloads, ten at most, and never from \`https:\` to \`http:\`. An upload is
 not redirected.
 
 Certificates are verified against the CAs of the system, \`/etc/ssl/certs/ca-certificates.crt\` as update-ca-certificates(8) makes it, as curl and

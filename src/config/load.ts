@@ -91,7 +91,7 @@ function readAuths(values: Values): ReadonlyMap<string, Auth> {
     const before = values.problems.length;
     const read = values.readAll(section, authKeys) as AuthValues;
     if (values.problems.length > before) continue;
-    const auth = readAuth(read);
+    const auth = readAuth(read, values.given.get(`${section}:ca_file`)?.at);
     if ("value" in auth) auths.set(host, auth.value);
     else values.problems.push({ at, message: `[${section}] ${auth.wrong}` });
   }

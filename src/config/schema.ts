@@ -1,4 +1,5 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: references of the file, which it writes as TypeScript does.
+import { hatchSchema } from "./hatch-schema.js";
 
 /** What a key's value is read as; `values.ts` has a reader for each. */
 export type Kinds = {
@@ -8,10 +9,16 @@ export type Kinds = {
   readonly choice: string;
   readonly choices: readonly string[];
   readonly seconds: number;
+  /** Seconds that may be 0. */
+  readonly pause: number;
   /** A whole number from 1. */
   readonly count: number;
+  /** A whole number from 0. */
+  readonly amount: number;
   /** A whole number, also in units of 1024 and its powers: `100G`. */
   readonly quantity: number;
+  /** The same, and 0: none of it. */
+  readonly allowance: number;
   /** An absolute path; a relative one starts at the working directory. */
   readonly path: string;
   readonly optionalPath: string | undefined;
@@ -41,11 +48,14 @@ export type KeySchema = {
   readonly choices?: readonly string[];
   /** Other words for some of the choices. */
   readonly aliases?: Readonly<Record<string, string>>;
+  /** What a text, or each item of a list, has to look like, and the words for it in a message: "is …, not …". */
+  readonly pattern?: RegExp;
+  readonly expects?: string;
   /** Its value is never shown. */
   readonly secret?: true;
 };
 
-type SectionSchema = { readonly doc: string; readonly keys: Readonly<Record<string, KeySchema>> };
+export type SectionSchema = { readonly doc: string; readonly keys: Readonly<Record<string, KeySchema>> };
 
 /** All sections and keys with one place in the file: types, defaults, checks, `config.ini` and `docs/config.md` come from this table. */
 export const schema = {
@@ -60,8 +70,8 @@ export const schema = {
     keys: {
       path_list: {
         kind: "list",
-        default: "/etc/nspawn/config.ini\n$HOME/.nspawn/config.ini\n$HOME/.config/nspawn/config.ini",
-        doc: "Files to read, one a line; a later one overrides an earlier one, and one that is not there is skipped. Counts in the environment and in `--config` only: in a file it would come too late.",
+        default: "/etc/nspawn/config.d\n/etc/nspawn/config.ini\n$HOME/.nspawn/config.ini\n$HOME/.config/nspawn/config.ini",
+        doc: "Files to read, one a line; a later one overrides an earlier one, and one that is not there is skipped. Of a folder all files `*.ini` are read, in the order of their names. Counts in the environment and in `--config` only: in a file it would come too late.",
       },
     },
   },
@@ -118,7 +128,17 @@ export const schema = {
       preserve_build_dir: {
         kind: "boolean",
         default: "no",
-        doc: "Keep the work folder of each build, with a layer for each step, and say where it is. Remove it with rm(1).",
+        doc: "Keep the work folder of each build, with a layer for each step, and say where it is. Nothing of such a build is cached. Remove it with rm(1).",
+      },
+      cache_size: {
+        kind: "allowance",
+        default: "20G",
+        doc: "How many bytes the cached steps of builds may take on disk, in units of `K`, `M`, `G` or `T` (1024 and its powers). Those that were not used for longest go first, at the end of a build or by `nspawn prune`. 0: no step is cached.",
+      },
+      cache_age: {
+        kind: "count",
+        default: "30",
+        doc: "After how many days without use a cached step is removed, at the end of a build or by `nspawn prune`.",
       },
     },
   },
@@ -149,7 +169,11 @@ export const schema = {
   network: {
     doc: "How other hosts are reached.",
     keys: {
-      check_timeout: { kind: "seconds", default: "3", doc: "How many seconds a look-up of TOOL waits for an answer." },
+      check_timeout: {
+        kind: "seconds",
+        default: "3",
+        doc: "How many seconds a look-up of TOOL waits for an answer, and `nspawn machine … --check` for a server of images.",
+      },
       check_host_list: {
         kind: "webUrls",
         default: "https://checkip.amazonaws.com/\nhttps://api.ipify.org/\nhttps://ipv4.icanhazip.com/",
@@ -201,8 +225,24 @@ export const schema = {
         default: "file:",
         doc: "Images that may set what opens the host to the machine without a grant: beginnings of URLs, one a line, such as `https://images.example.org/`.",
       },
+      keep_generations: {
+        kind: "amount",
+        default: "3",
+        doc: 'How many versions of a machine are kept, the running one among them, for `--action=rollback`: their units, their layers, and with `state: "keep"` what they have written. 0 or 1: the running one alone.',
+      },
+      settle_time: {
+        kind: "pause",
+        default: "0.3",
+        doc: "How many seconds a machine that was started has to run without ending or being restarted, before it counts as running. 0: it is enough that it has started.",
+      },
+      ready_timeout: {
+        kind: "seconds",
+        default: "90",
+        doc: "How many seconds the systemd in a machine has to finish its start. Other machines are ready when they run.",
+      },
     },
   },
+  ...hatchSchema,
 } as const satisfies Readonly<Record<string, SectionSchema>>;
 
 /** The keys of a section `[auth/HOST]`: how the host of an image's URL is reached, and who we are there. */
@@ -226,7 +266,7 @@ export const authKeys = {
   insecure: {
     kind: "boolean",
     default: "no",
-    doc: "The host's certificate is not verified, so that anybody on the way can read the login and replace images. Each command that uses the host warns of it.",
+    doc: "The host's certificate is not verified, and over `http:` the login is sent in the clear, so that anybody on the way can read it and replace images. Each command that uses the host warns of it.",
   },
 } as const satisfies Readonly<Record<string, KeySchema>>;
 
@@ -237,6 +277,5 @@ export const retired: readonly { readonly name: string; readonly reason: string 
   { name: "storage/archive", reason: "archives are extracted while they come in; storage/keep_archives keeps them below storage/root" },
   { name: "storage/provision", reason: "nothing is provisioned through a folder" },
   { name: "wrapper/*", reason: "programs are found in PATH and called with fixed options" },
-  { name: "hatch/*", reason: "services come with their own scripts" },
-  { name: "hatcher/*", reason: "services come with their own scripts" },
+  { name: "hatcher/*", reason: "services have sections of their own, such as [hatch/image-server]" },
 ];

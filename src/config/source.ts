@@ -1,5 +1,6 @@
 import { isUtf8 } from "node:buffer";
-import { readFileSync, statSync } from "node:fs";
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
 import { type ConfigProblem, hasCode, messageOf, UsageError } from "../base/errors.js";
 import { didYouMean } from "../base/nearest.js";
 import type { Environment, RawValue } from "./expand.js";
@@ -17,16 +18,30 @@ export type Source = {
   readonly warnings: readonly string[];
 };
 
-/** What files say; those that are not there say nothing. */
+/** What files say, and the `*.ini` of folders in the order of their names; those that are not there say nothing. */
 export function fromFiles(paths: readonly string[]): Source {
-  return joined(paths.map(fromFile));
+  return joined(paths.flatMap(filesAt).map(fromFile));
+}
+
+function filesAt(path: string): readonly string[] {
+  try {
+    const names = readdirSync(path).filter((name) => name.endsWith(".ini"));
+    return names.sort().map((name) => join(path, name));
+  } catch {
+    // It is a file, or fails as one.
+    return [path];
+  }
+}
+
+function variableOf(section: string, key: string): string {
+  return `NSPAWN_${section}_${key}`.replace(/[/-]/g, "_").toUpperCase();
 }
 
 /** The variables `NSPAWN_SECTION_KEY` of all keys there are. Their values are taken as they are: the shell has expanded them. */
 export function fromVariables(environment: Environment): Source {
   const given = Object.entries(schema).flatMap(([section, { keys }]) =>
     Object.keys(keys).flatMap((key): readonly Given[] => {
-      const at = `NSPAWN_${section}_${key}`.toUpperCase();
+      const at = variableOf(section, key);
       const text = environment[at];
       return text ? [{ section, key, text: trimmedLines(text), at, verbatim: true }] : [];
     }),
@@ -39,10 +54,8 @@ const otherVariables: ReadonlySet<string> = new Set(["NSPAWN_BUILD_EPOCH"]);
 
 /** What looks like a variable of a key, and is none. */
 function unknownVariables(environment: Environment): readonly string[] {
-  const known = Object.entries(schema).flatMap(([section, { keys }]) =>
-    Object.keys(keys).map((key) => `NSPAWN_${section}_${key}`.toUpperCase()),
-  );
-  const sections = Object.keys(schema).map((section) => `NSPAWN_${section.toUpperCase()}_`);
+  const known = Object.entries(schema).flatMap(([section, { keys }]) => Object.keys(keys).map((key) => variableOf(section, key)));
+  const sections = Object.keys(schema).map((section) => variableOf(section, ""));
   return Object.keys(environment)
     .filter((name) => sections.some((start) => name.startsWith(start)) && !known.includes(name) && !otherVariables.has(name))
     .map((name) => {

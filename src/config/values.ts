@@ -16,7 +16,7 @@ const readers: Readers = {
     const value = booleans.get(text.toLowerCase());
     return value === undefined ? wrong(`is yes or no, not ${quoted(text)}`) : { value };
   },
-  text: (text) => ({ value: text }),
+  text: (text, key) => readPattern(text, key),
   choice: (text, key) => readChoice(text, key),
   choices: (text, key) => each(items(text), (item) => readChoice(item, key)),
   seconds: (text) => {
@@ -25,15 +25,20 @@ const readers: Readers = {
       ? { value }
       : wrong(`is a number of seconds, more than 0 and at most ${maxSeconds}, not ${quoted(text)}`);
   },
+  pause: (text) => {
+    const value = /^\d+(\.\d+)?$/.test(text) ? Number(text) : -1;
+    return value >= 0 && value <= maxSeconds ? { value } : wrong(`is a number of seconds, at most ${maxSeconds}, not ${quoted(text)}`);
+  },
   count: (text) => {
     const value = /^\d{1,9}$/.test(text) ? Number(text) : 0;
     return value > 0 && value <= maxCount ? { value } : wrong(`is a whole number from 1 to ${maxCount}, not ${quoted(text)}`);
   },
-  quantity: (text) => {
-    const [, digits = "0", unit = ""] = /^(\d{1,15}) ?([KMGT]?)$/i.exec(text) ?? [];
-    const value = Number(digits) * 1024 ** ["", "K", "M", "G", "T"].indexOf(unit.toUpperCase());
-    return value > 0 && Number.isSafeInteger(value) ? { value } : wrong(`is a whole number, or one with K, M, G or T, not ${quoted(text)}`);
+  amount: (text) => {
+    const value = /^\d{1,9}$/.test(text) ? Number(text) : -1;
+    return value >= 0 && value <= maxCount ? { value } : wrong(`is a whole number from 0 to ${maxCount}, not ${quoted(text)}`);
   },
+  quantity: (text) => quantity(text, 1),
+  allowance: (text) => quantity(text, 0),
   path: (text) => {
     if (/^~/.test(text)) return wrong(`is a path without a shell's ~: $HOME is the home folder; not ${quoted(text)}`);
     if (/^(["']).*\1$/.test(text)) return wrong(`is a path without quotes, not ${text}`);
@@ -45,7 +50,7 @@ const readers: Readers = {
     const value = /^\d{1,5}$/.test(text) ? Number(text) : 0;
     return value > 0 && value < 65536 ? { value } : wrong(`is a port from 1 to 65535, not ${quoted(text)}`);
   },
-  list: (text) => ({ value: items(text) }),
+  list: (text, key) => each(items(text), (item) => readPattern(item, key)),
   argv: (text) => (items(text).length > 0 ? { value: items(text) } : wrong("is a program and its arguments, one a line; there is none")),
   webUrls: (text) =>
     each(items(text), (item) => (isWebUrl(item) ? { value: item } : wrong(`is a list of http: or https: URLs; ${quoted(item)} is none`))),
@@ -133,6 +138,11 @@ function readChoice(text: string, { choices = [], aliases = {} }: KeySchema): Re
   return value === undefined ? wrong(`is one of ${choices.join(", ")}, not ${quoted(text)}`) : { value };
 }
 
+function readPattern(text: string, { pattern, expects = "", secret }: KeySchema): Reading<string> {
+  if (!pattern || pattern.test(text)) return { value: text };
+  return wrong(`is ${expects}${secret ? "" : `, not ${quoted(text)}`}`);
+}
+
 function each<T, R>(list: readonly T[], read: (item: T) => Reading<R>): Reading<readonly R[]> {
   const values: R[] = [];
   for (const item of list) {
@@ -156,4 +166,12 @@ function wrong(text: string): { readonly wrong: string } {
 
 function quoted(text: string): string {
   return JSON.stringify(text);
+}
+
+function quantity(text: string, least: number) {
+  const [, digits = "-1", unit = ""] = /^(\d{1,15}) ?([KMGT]?)$/i.exec(text) ?? [];
+  const value = Number(digits) * 1024 ** ["", "K", "M", "G", "T"].indexOf(unit.toUpperCase());
+  return value >= least && Number.isSafeInteger(value)
+    ? { value }
+    : wrong(`is a whole number, or one with K, M, G or T, not ${quoted(text)}`);
 }

@@ -25,6 +25,9 @@ export type CommandArgument = readonly string[] | { readonly command: readonly s
 /** A shell script, of one or more lines. */
 export type ScriptArgument = string | { readonly script: string };
 
+/** How a command of a build is cached. `cache: false`: it runs in each build, as where it depends on the time or on a server. */
+export type CommandOptions = { readonly cache?: boolean };
+
 /**
  * What COPY and CAST take. `source` lies below the script's folder, whether or not it starts with a slash; `target` is an absolute path,
  * in the image (build) or on the host (setup). A path alone, or `path`, is both.
@@ -49,6 +52,20 @@ export type FetchArgument = { readonly url: string; readonly digest?: string } &
 /** `grant`: settings that images suggest, that open the host to the machine, and that count only where they are granted here. */
 export type ImageOptions = { readonly grant?: readonly SettingName[] };
 
+/**
+ * How it is seen that a machine which was started does its work; one of three. It is tried until it succeeds, or until `timeout` seconds
+ * are over, 30 by default.
+ *
+ * - `command`: runs in the machine, and ends with 0; a text is a line of its shell
+ * - `tcp`: takes a connection from the host: `host:port`, or a port of the machine itself
+ * - `http`: a URL that answers with a status of 2xx or 3xx
+ */
+export type Probe = { readonly timeout?: number } & (
+  | { readonly command: string | readonly string[]; readonly tcp?: never; readonly http?: never }
+  | { readonly tcp: string | number; readonly command?: never; readonly http?: never }
+  | { readonly http: string; readonly command?: never; readonly tcp?: never }
+);
+
 /** What MACHINE takes. The lines of `unitConf`, `serviceConf` and `installConf` go into the unit's sections as they are. */
 export type Machine = {
   /** Name of the machine and of its unit: letters, digits, `-` and `.`, at most 64 characters. */
@@ -63,4 +80,6 @@ export type Machine = {
   readonly installConf?: readonly string[];
   /** `volatile` (default): what the machine writes is gone when it stops. `keep`: it stays until the next update. */
   readonly state?: "volatile" | "keep";
+  /** How an update sees that the machine works; if it does not, the version before runs again. */
+  readonly probe?: Probe;
 };

@@ -3,6 +3,7 @@ import type { Settings } from "../settings/value.js";
 import type {
   Bootstrap,
   CommandArgument,
+  CommandOptions,
   CopyArgument,
   FetchArgument,
   PullArgument,
@@ -107,21 +108,24 @@ export function CAST(...args: readonly unknown[]): void {
 }
 
 /**
- * Runs a program in the image, without a shell.
+ * Runs a program in the image, without a shell. What it has changed is taken from the cache as long as nothing before it and nothing of it
+ * is another; `{ cache: false }` has it run in each build.
  *
  * @example RUN(["nginx", "-t"])
+ * @example RUN(["fetch-news", "/srv/news"], { cache: false })
  */
-export function RUN(command: CommandArgument): void;
+export function RUN(command: CommandArgument, options?: CommandOptions): void;
 export function RUN(...args: readonly unknown[]): void {
   say("RUN", args);
 }
 
 /**
- * Runs a shell script in the image, by `sh -e -c` (the configuration's `build/shell_invoke`).
+ * Runs a shell script in the image, by `sh -e -c` (the configuration's `build/shell_invoke`). It is cached as RUN is.
  *
  * @example SH("apt-get update && apt-get install --yes nginx-light")
+ * @example SH("date > /etc/built", { cache: false })
  */
-export function SH(script: ScriptArgument): void;
+export function SH(script: ScriptArgument, options?: CommandOptions): void;
 export function SH(...args: readonly unknown[]): void {
   say("SH", args);
 }

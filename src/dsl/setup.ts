@@ -5,7 +5,7 @@ import type { Keyword } from "./call.js";
 import { record } from "./record.js";
 
 export type { BindSpec, OverlaySpec, Settings, TemporaryFileSystemSpec } from "../settings/value.js";
-export type { CommandArgument, CopyArgument, ImageOptions, Machine, ScriptArgument, TemplateVariables } from "./arguments.js";
+export type { CommandArgument, CopyArgument, ImageOptions, Machine, Probe, ScriptArgument, TemplateVariables } from "./arguments.js";
 export type { ArchitectureNaming, ConfigName, ConfigValue, Tool } from "./tool.js";
 export { TOOL } from "./tool.js";
 
@@ -25,7 +25,7 @@ export function IMAGE(...args: readonly unknown[]): void {
 /**
  * The machine: one systemd unit. Exactly one.
  *
- * @example MACHINE({ name: "web", serviceConf: ["CPUQuota=50%"] })
+ * @example MACHINE({ name: "web", serviceConf: ["CPUQuota=50%"], probe: { http: "http://192.0.2.7/health" } })
  */
 export function MACHINE(machine: string | Machine): void;
 export function MACHINE(...args: readonly unknown[]): void {

@@ -1,8 +1,8 @@
-import { InterruptedError, messageOf, NspawnError, StepError } from "../base/errors.js";
+import { hintOf, InterruptedError, messageOf, StepError } from "../base/errors.js";
 import type { Place } from "../base/place.js";
 
 /** The error of a step, with the script's line and the step in words. An interrupt stays what it is. */
 export function stepFailed(error: unknown, at: Place, text: string): Error {
   if (error instanceof InterruptedError) return error;
-  return new StepError(at, `${text}: ${messageOf(error)}`, { cause: error, hint: error instanceof NspawnError ? error.hint : undefined });
+  return new StepError(at, `${text}: ${messageOf(error)}`, { cause: error, hint: hintOf(error) });
 }

@@ -1,3 +1,4 @@
+import { lstatSync } from "node:fs";
 import type { Host } from "./host.js";
 
 /**
@@ -5,5 +6,6 @@ import type { Host } from "./host.js";
  * bytes that are no text, which node:fs cannot remove.
  */
 export async function clearFolder(host: Host, folder: string): Promise<void> {
+  if (!lstatSync(folder, { throwIfNoEntry: false })) return;
   await host.run({ argv: ["rm", "--recursive", "--force", "--one-file-system", folder], cleansUp: true });
 }

@@ -25,6 +25,8 @@ export type Command = {
   readonly encoding?: "utf8" | "latin1";
   /** It may leave programs behind that still hold its output; that is no reason to wait for them. */
   readonly mayDetach?: boolean;
+  /** Ends it at once. */
+  readonly signal?: AbortSignal;
   /** It cleans up, and so may run after an interrupt. */
   readonly cleansUp?: boolean;
 };
@@ -51,8 +53,11 @@ export interface Host {
    * @returns false if that has to wait for the end of work that is {@link Host.shielded}
    */
   interrupt(): boolean;
-  /** Does work that must not be cut in two: an interrupt comes after it. */
-  shielded<T>(work: () => Promise<T>): Promise<T>;
+  /**
+   * Does work that must not be cut in two: an interrupt comes after it. `asked` is aborted, with an InterruptedError, when one is asked
+   * for meanwhile: for work that can give up in good order.
+   */
+  shielded<T>(work: (asked: AbortSignal) => Promise<T>): Promise<T>;
 }
 
 /** The name under which a program reaches a folder of {@link Command.folders}, by its index. */

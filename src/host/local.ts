@@ -1,4 +1,5 @@
 import { type ChildProcess, type SpawnOptions, spawn } from "node:child_process";
+import { setMaxListeners } from "node:events";
 import { closeSync, constants, openSync } from "node:fs";
 import type { Readable, Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
@@ -12,9 +13,10 @@ type Ended = { readonly code: number | null; readonly signal: NodeJS.Signals | n
 /** This machine. */
 export class LocalHost implements Host {
   readonly #running = new Set<ChildProcess>();
-  readonly #interrupt = new AbortController();
+  readonly #interrupt = neverFull(new AbortController());
   #shields = 0;
-  #interruptLater = false;
+  /** Of the shielded work that is done now: aborted when an interrupt is asked for. */
+  #asked = neverFull(new AbortController());
 
   get interrupted(): AbortSignal {
     return this.#interrupt.signal;
@@ -26,6 +28,7 @@ export class LocalHost implements Host {
 
   async run(command: Command): Promise<Result> {
     const child = this.#startOrDrop(command);
+    const release = killOnAbort(child, command.signal);
     const last = new LastLines(20);
     const collected: string[] = [];
     const ended = this.#ended(child);
@@ -34,13 +37,12 @@ export class LocalHost implements Host {
       last.add(line);
       command.onLine?.(line);
     };
-    const [written, fed] = await Promise.allSettled([
-      takeOutput(command, child.stdout, collected, (line) => last.add(line)),
-      feed(command, child.stdin),
-      collectLines(child.stderr, onError),
-      ended,
-    ]);
+    const taken = takeOutput(command, child.stdout, collected, (line) => last.add(line));
+    // One that waits for input would never see that nobody takes its output any more.
+    taken.catch(() => child.stdin?.destroy());
+    const [written, fed] = await Promise.allSettled([taken, feed(command, child.stdin), collectLines(child.stderr, onError), ended]);
     // Where its input broke off, or its output could not be written, that is why the program failed.
+    release();
     for (const result of [fed, written]) if (result.status === "rejected" && !this.#interrupted) throw result.reason;
     this.#check(command, await ended, last);
     return { stdout: collected.join("") };
@@ -67,7 +69,7 @@ export class LocalHost implements Host {
 
   interrupt(): boolean {
     if (this.#shields > 0) {
-      this.#interruptLater = true;
+      this.#asked.abort(new InterruptedError());
       return false;
     }
     this.#interrupt.abort(new InterruptedError());
@@ -75,13 +77,13 @@ export class LocalHost implements Host {
     return true;
   }
 
-  async shielded<T>(work: () => Promise<T>): Promise<T> {
+  async shielded<T>(work: (asked: AbortSignal) => Promise<T>): Promise<T> {
     this.#shields++;
     try {
-      return await work();
+      return await work(this.#asked.signal);
     } finally {
       this.#shields--;
-      if (this.#shields === 0 && this.#interruptLater) this.interrupt();
+      if (this.#shields === 0 && this.#asked.signal.aborted) this.interrupt();
     }
   }
 
@@ -137,6 +139,12 @@ export class LocalHost implements Host {
   }
 }
 
+/** As many may wait for it as there are downloads at once: to Node, more than ten look like a leak, of which it warns. */
+function neverFull(controller: AbortController): AbortController {
+  setMaxListeners(0, controller.signal);
+  return controller;
+}
+
 function openAll(folders: readonly (string | Buffer)[]): readonly number[] {
   const opened: number[] = [];
   try {
@@ -182,6 +190,14 @@ function kill(child: ChildProcess): void {
   }
 }
 
+/** @returns what ends the wait for the signal */
+function killOnAbort(child: ChildProcess, signal: AbortSignal | undefined): () => void {
+  const end = (): void => kill(child);
+  if (signal?.aborted) end();
+  signal?.addEventListener("abort", end);
+  return () => signal?.removeEventListener("abort", end);
+}
+
 async function takeOutput(
   { output, encoding = "utf8" }: Command,
   stdout: Readable | null,
@@ -216,10 +232,22 @@ async function feed({ input, dropsInput }: Command, stdin: Writable | null): Pro
       if (!input.readableEnded) stdin.destroy();
       done();
     });
-    stdin.once("close", () => (dropsInput ? input.destroy() : input.unpipe(stdin).resume()));
-    input.pipe(stdin);
+    const pass = (chunk: Buffer | string): void => {
+      stdin.write(chunk);
+      if (stdin.writableLength >= mostWaiting) input.pause();
+    };
+    const goOn = (): unknown => input.resume();
+    stdin.on("drain", goOn);
+    stdin.once("close", () => {
+      if (dropsInput) input.destroy();
+      else input.off("data", pass).resume();
+    });
+    input.on("data", pass).once("end", () => stdin.end());
   });
 }
+
+/** Bytes that may wait for a program: what waits is written at once, where a stream of Node's own would write chunk by chunk. */
+const mostWaiting = 1 << 20;
 
 /** Output without line breaks is passed on in pieces of this many characters. */
 const longestLine = 1 << 16;

@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { CommandError } from "../base/errors.js";
 import type { Host } from "./host.js";
@@ -14,7 +14,7 @@ const gone = 76;
 const holdIfThere = `for open in /proc/self/fd/*; do if [ "$open" -ef "$1" ]; then echo held; exec cat; fi; done; exit ${gone}`;
 
 /**
- * Takes an exclusive lock on a file, by flock(1): the kernel lets go of it when the process that holds it ends, in whatever
+ * Takes an exclusive lock on a file or folder, by flock(1): the kernel lets go of it when the process that holds it ends, in whatever
  * way, so there are no stale locks. Waits for another holder, after saying through `onWait` who that is.
  * @param holder who takes it, for those who wait: `nspawn-build 1234`
  */
@@ -26,7 +26,7 @@ export async function takeLock(host: Host, path: string, holder: string, onWait:
     try {
       const running = await flock("--nonblock", "--conflict-exit-code", String(busy)).catch(async (error: unknown) => {
         if (!endedWith(error, busy)) throw error;
-        onWait((await readFile(path, "utf8").catch(() => "")).trim() || "another process");
+        onWait(await holderIn(path));
         return flock();
       });
       // Without the name, as on a full disk, it is a lock all the same.
@@ -38,6 +38,20 @@ export async function takeLock(host: Host, path: string, holder: string, onWait:
   }
 }
 
+/**
+ * Who holds a lock now, as they have told; undefined if nobody does. Nothing is locked by looking: that could make others wait.
+ */
+export async function lockHolder(path: string): Promise<string | undefined> {
+  const file = await stat(path).catch(() => undefined);
+  if (!file) return undefined;
+  // proc_locks(5), such as `2: FLOCK  ADVISORY  WRITE 1234 fe:00:1475537 0 EOF`; who only waits has an arrow. The device is not that of
+  // stat(2) on every file system.
+  const isHeld = (await readFile("/proc/locks", "latin1").catch(() => ""))
+    .split("\n")
+    .some((line) => /^\d+: FLOCK +ADVISORY +WRITE \S+ [0-9a-f]+:[0-9a-f]+:(\d+) /.exec(line)?.[1] === String(file.ino));
+  return isHeld ? holderIn(path) : undefined;
+}
+
 /** Removes the files in a folder of locks that nobody holds. Returns how many. */
 export async function removeFreeLocks(host: Host, folder: string): Promise<number> {
   const names = await readdir(folder);
@@ -45,6 +59,10 @@ export async function removeFreeLocks(host: Host, folder: string): Promise<numbe
   let removed = 0;
   await host.run({ argv: ["sh", "-c", script, "sh", ...names.map((name) => join(folder, name))], output: () => void removed++ });
   return removed;
+}
+
+async function holderIn(path: string): Promise<string> {
+  return (await readFile(path, "utf8").catch(() => "")).trim() || "another process";
 }
 
 function endedWith(error: unknown, code: number): boolean {

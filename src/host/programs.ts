@@ -4,12 +4,16 @@ import { MissingProgramError } from "../base/errors.js";
 
 /** Programs that we start, with the Debian package that brings each. */
 const packages = {
+  chown: "coreutils",
   cp: "coreutils",
   dd: "coreutils",
   du: "coreutils",
   env: "coreutils",
   install: "coreutils",
+  ln: "coreutils",
   mkdir: "coreutils",
+  mkfifo: "coreutils",
+  mknod: "coreutils",
   touch: "coreutils",
   rm: "coreutils",
   sync: "coreutils",
@@ -22,8 +26,11 @@ const packages = {
   getfattr: "attr",
   setfattr: "attr",
   flock: "util-linux",
+  nsenter: "util-linux",
   mount: "mount",
   umount: "mount",
+  perl: "perl-base",
+  script: "bsdutils",
   setpriv: "util-linux",
   unshare: "util-linux",
   mmdebstrap: "mmdebstrap",

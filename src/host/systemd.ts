@@ -1,14 +1,22 @@
 import { existsSync } from "node:fs";
 import { setTimeout } from "node:timers/promises";
 import { CommandError, NspawnError } from "../base/errors.js";
+import { settleAll } from "../base/settle.js";
 import type { Argv, Host } from "./host.js";
+import { processorTime } from "./processes.js";
 
 /** State of a unit as systemctl shows it. */
-export type UnitState = { readonly active: string; readonly enabled: string; readonly fragment: string };
+export type UnitState = {
+  readonly active: string;
+  /** Whether it starts with the host, by the links that there are now. */
+  readonly enabled: string;
+  /** The same, by the links that there were when systemd read them last. */
+  readonly known: string;
+  readonly fragment: string;
+};
 
-/** Milliseconds that a started unit is watched, and between two looks at it. */
-const watchTime = 400;
-const watchStep = 50;
+/** Properties of a unit, as texts. */
+export type Shown<P extends string> = { readonly [K in P]: string };
 
 /** Whether systemd runs this host: sd_booted(3). */
 export function isSystemdHost(): boolean {
@@ -30,15 +38,37 @@ export class Systemd {
   }
 
   async state(unit: string): Promise<UnitState> {
-    const { stdout } = await this.#host.run({
-      argv: ["systemctl", "show", "--property=ActiveState,UnitFileState,FragmentPath", "--", unit],
-    });
-    const fields = new Map(stdout.split("\n").map((line) => [line.slice(0, line.indexOf("=")), line.slice(line.indexOf("=") + 1)]));
-    return {
-      active: fields.get("ActiveState") ?? "",
-      enabled: fields.get("UnitFileState") ?? "",
-      fragment: fields.get("FragmentPath") ?? "",
-    };
+    const [[shown], enabled] = await settleAll([this.show([unit], ["ActiveState", "UnitFileState", "FragmentPath"]), this.#enabled(unit)]);
+    return { active: shown?.ActiveState ?? "", enabled, known: shown?.UnitFileState ?? "", fragment: shown?.FragmentPath ?? "" };
+  }
+
+  /** As systemctl(1) finds it by the links; empty where there is no such unit. What `show` tells is as old as the last reload. */
+  async #enabled(unit: string): Promise<string> {
+    try {
+      const { stdout } = await this.#host.run({ argv: ["systemctl", "is-enabled", "--", unit] });
+      return stdout.trim();
+    } catch (error) {
+      if (!(error instanceof CommandError)) throw error;
+      // Of one that is not enabled it tells the state, too, and newer versions that it is not there.
+      const [state = ""] = error.output.trim().split("\n");
+      return /^[a-z-]+$/.test(state) && state !== "not-found" ? state : "";
+    }
+  }
+
+  /**
+   * Properties of units, as systemctl(1) shows them, in the order of the units; empty where a unit lacks one. It is one call for all of
+   * them, since each takes longer to start than to answer. Units that are not there have the LoadState `not-found`. Times are in UTC, with
+   * microseconds: `Tue 2026-11-24 03:51:07.231415 UTC`.
+   */
+  async show<P extends string>(units: readonly string[], properties: readonly P[]): Promise<readonly Shown<P>[]> {
+    if (units.length === 0) return [];
+    const argv: Argv = ["systemctl", "show", "--timestamp=us+utc", `--property=${properties.join(",")}`, "--", ...units];
+    const { stdout } = await this.#host.run({ argv });
+    const blocks = stdout.trimEnd().split(/\n\n+/);
+    if (blocks.length !== units.length) {
+      throw new NspawnError(`systemctl was asked for ${units.length} units, and told of ${blocks.length}`);
+    }
+    return blocks.map((block) => shownIn(block, properties));
   }
 
   /** Reads all units anew. */
@@ -47,28 +77,64 @@ export class Systemd {
   }
 
   /**
-   * Starts a unit, and sees that it does not fail at once: systemd-nspawn says that it is ready before the machine's command is
-   * even looked up.
-   * @returns whether it runs; a command that has ended by itself, and well, does not
+   * Makes a new unit file known. systemd finds a unit that it did not have by itself, without the time that it takes to read all units of
+   * this host anew.
+   */
+  async readNew(unit: string): Promise<void> {
+    const [shown] = await this.show([unit], ["LoadState", "NeedDaemonReload"]);
+    if (shown?.LoadState !== "loaded" || shown.NeedDaemonReload !== "no") await this.reload();
+  }
+
+  /**
+   * Waits until systemd has nothing more to do, for half a second at most. Behind a reload it has: it tells of each unit, and what is
+   * asked of it then takes longer.
+   */
+  async whenQuiet(): Promise<void> {
+    const step = 20;
+    const end = performance.now() + 500;
+    let used = processorTime(1);
+    while (used !== undefined && performance.now() < end) {
+      await setTimeout(step);
+      const now = processorTime(1);
+      if (now === undefined || now - used < step / 10) return;
+      used = now;
+    }
+  }
+
+  /**
+   * Starts a unit, or starts one that runs anew: one job of systemd, which it does to its end whatever becomes of us. However often it
+   * was started lately, it is started once more.
    * @throws NspawnError with what the unit wrote to the journal
    */
-  async start(unit: string): Promise<boolean> {
-    const began = Math.floor(Date.now() / 1000);
-    const failed = async (error: CommandError): Promise<NspawnError> =>
-      new NspawnError(`${unit} does not start`, { cause: await this.#withJournal(unit, began, error), hint: `systemctl status ${unit}` });
-    const argv: Argv = ["systemctl", "start", "--", unit];
+  async start(unit: string, verb: "start" | "restart" = "start"): Promise<void> {
+    await this.resetFailed(unit);
     try {
-      await this.#host.run({ argv });
+      await this.#host.run({ argv: ["systemctl", verb, "--", unit] });
     } catch (error) {
-      throw error instanceof CommandError ? await failed(error) : error;
+      if (!(error instanceof CommandError)) throw error;
+      throw await this.failure(unit, `${unit} does not start`, { error });
     }
-    for (let waited = 0; waited < watchTime; waited += watchStep) {
-      await setTimeout(watchStep);
-      const { active } = await this.state(unit);
-      if (active === "failed") throw await failed(new CommandError({ argv, code: 0, output: "it ended with a failure at once" }));
-      if (active === "inactive") return false;
-    }
-    return true;
+  }
+
+  /**
+   * The error of a unit that failed, with what it wrote itself, which says more than systemctl does.
+   * @param about.invocation the run of it that counts, by its InvocationID; the last one by default
+   * @param about.error what was told of it, where it wrote nothing
+   */
+  async failure(
+    unit: string,
+    message: string,
+    about: { readonly invocation?: string; readonly error?: CommandError } = {},
+  ): Promise<NspawnError> {
+    const [shown] = await this.show([unit], ["InvocationID"]);
+    const id = about.invocation ?? shown?.InvocationID ?? "";
+    // What it wrote itself, and what systemd wrote about it.
+    const run = [`_SYSTEMD_INVOCATION_ID=${id}`, "+", `INVOCATION_ID=${id}`];
+    const argv: Argv = ["journalctl", "--lines=15", "--no-pager", "--output=cat", ...run];
+    const journal = await this.#host.run({ argv: [...argv, "--quiet"], cleansUp: true }).catch(() => ({ stdout: "" }));
+    const output = journal.stdout.trim();
+    const cause = output === "" ? about.error : new CommandError({ argv, code: 0, output });
+    return new NspawnError(message, { cause, hint: `systemctl status ${unit}` });
   }
 
   /**
@@ -80,25 +146,24 @@ export class Systemd {
     await this.resetFailed(unit);
   }
 
-  async enable(unit: string): Promise<void> {
-    await this.#host.run({ argv: ["systemctl", "enable", "--quiet", "--", unit] });
+  /** Makes the links that have a unit started with the host, or makes them anew. systemd knows of them after a {@link reload}. */
+  async enable(unit: string, verb: "enable" | "reenable" = "enable"): Promise<void> {
+    await this.#host.run({ argv: ["systemctl", verb, "--quiet", "--no-reload", "--", unit] });
   }
 
+  /** Removes the links that have a unit started with the host. systemd knows of it after a {@link reload}. */
   async disable(unit: string): Promise<void> {
-    await this.#host.run({ argv: ["systemctl", "disable", "--quiet", "--", unit] });
+    await this.#host.run({ argv: ["systemctl", "disable", "--quiet", "--no-reload", "--", unit] });
   }
 
   /** Forgets that a unit failed, so that nothing of it stays behind when its file is gone. */
   async resetFailed(unit: string): Promise<void> {
     await this.#host.run({ argv: ["systemctl", "reset-failed", "--", unit] }).catch(() => undefined);
   }
+}
 
-  /** The error with what the unit itself wrote, which says more than systemctl does. */
-  async #withJournal(unit: string, since: number, error: CommandError): Promise<CommandError> {
-    const journal = await this.#host
-      .run({ argv: ["journalctl", `--unit=${unit}`, `--since=@${since}`, "--lines=15", "--no-pager", "--output=cat", "--quiet"] })
-      .catch(() => ({ stdout: "" }));
-    const output = journal.stdout.trim() || error.output;
-    return new CommandError({ argv: error.argv, code: error.code, signal: error.signal, output });
-  }
+/** A line for each property, `Name=value`. */
+function shownIn<P extends string>(block: string, properties: readonly P[]): Shown<P> {
+  const values = new Map(block.split("\n").map((line) => [line.slice(0, line.indexOf("=")), line.slice(line.indexOf("=") + 1)]));
+  return Object.fromEntries(properties.map((name) => [name, values.get(name) ?? ""])) as Shown<P>;
 }

@@ -18,7 +18,7 @@ type Taken = { readonly bytes: number; readonly digest: string };
  * InterruptedError; what `take` throws
  */
 export async function downloadArchive<T extends Taken>(
-  { host, report }: { readonly host: Host; readonly report: Report },
+  { host, report }: { readonly host: Pick<Host, "interrupted">; readonly report: Report },
   transport: Transport,
   image: ImageRef,
   take: (archive: Readable, announced: number | undefined) => Promise<T>,

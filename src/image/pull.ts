@@ -1,12 +1,14 @@
-import { join } from "node:path";
 import { type Report, secondsSince } from "../base/events.js";
 import type { Config } from "../config/config.js";
 import type { Host } from "../host/host.js";
+import { whileWritingBack } from "../host/write-back.js";
 import type { ImageRef } from "../plan/image-ref.js";
 import { sameContent, type Transport } from "../transport/transport.js";
 import type { Transports } from "../transport/transports.js";
 import { checkDigest, downloadArchive, startingAnew } from "./download.js";
 import { archiveEnding, keepArchive } from "./keep-archive.js";
+import { readMeta } from "./meta.js";
+import { readMetaFile } from "./meta-file.js";
 import type { ImageStore, StoredImage, StoredLayer } from "./store.js";
 import { unpack } from "./unpack.js";
 
@@ -88,23 +90,34 @@ async function download(
 ): Promise<StoredLayer> {
   report({ kind: "begin", text: `pull ${image.written}`, url: image.written });
   return startingAnew(report, () =>
-    store.whileTemporary(async (scratch) => {
-      const kept = store.keepsArchives ? { path: join(scratch, "archive"), ending: archiveEnding(image) } : undefined;
-      const unpacked = await downloadArchive({ host, report }, transport, image, (archive, announced) =>
-        unpack(host, kept ? keepArchive(archive, kept.path) : archive, image.written, scratch, {
-          devices: "whiteouts",
-          limits: config.storage,
-          announced,
-        }),
-      );
-      checkPin(image, unpacked.digest, pin);
-      const layer = await store.addLayer({ ...unpacked, archive: kept });
-      await store.setRecord(image, layer.digest, unpacked.validators);
-      return layer;
-    }),
+    store.whileTemporary((scratch) =>
+      store.whileArchiving(async (path) => {
+        const archive = path === undefined ? undefined : { path, ending: archiveEnding(image) };
+        const unpacked = await whileWritingBack(host, scratch, () =>
+          downloadArchive({ host, report }, transport, image, (body, announced) =>
+            unpack(host, archive ? keepArchive(body, archive.path) : body, image.written, scratch, {
+              devices: "whiteouts",
+              limits: config.storage,
+              announced,
+            }),
+          ),
+        );
+        checkPin(image, unpacked.digest, pin);
+        await checkMeta(image, unpacked.folder);
+        const layer = await store.addLayer({ ...unpacked, archive });
+        await store.setRecord(image, layer.digest, unpacked.validators);
+        return layer;
+      }),
+    ),
   );
 }
 
 function checkPin(image: ImageRef, digest: string, pin: Pin | undefined): void {
   if (pin?.required) checkDigest(image, digest, pin.digest);
+}
+
+/** What cannot be used is not taken in. */
+async function checkMeta(image: ImageRef, folder: string): Promise<void> {
+  const text = await readMetaFile(folder, image.written);
+  if (text !== undefined) readMeta(text, image.written);
 }

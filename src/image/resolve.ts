@@ -1,7 +1,8 @@
 import { shortDigest } from "../base/digest.js";
 import { NspawnError } from "../base/errors.js";
 import type { Report } from "../base/events.js";
-import type { Place } from "../base/place.js";
+import { type Place, showPlace } from "../base/place.js";
+import { maxLayers } from "../layer/overlay.js";
 import type { ImageRef } from "../plan/image-ref.js";
 import { findEach } from "./find-each.js";
 import type { ImageMeta, ParentRef } from "./meta.js";
@@ -16,13 +17,33 @@ type Link = { readonly image: ImageRef; readonly layer: { readonly id: string };
 
 /**
  * What a chain is made from: the image itself, or the parents of one that is being built, in the order of PULL. `at`: the line of the
- * script that asks for it, or for an image above it.
+ * script that asks for it, or for an image above it; `child`: the image that names it as its parent, if one does.
  */
-export type Wanted = ParentRef & { readonly pinned: boolean; readonly at?: Place | undefined };
+export type Wanted = ParentRef & { readonly pinned: boolean; readonly at?: Place | undefined; readonly child?: ImageRef };
 
 /** Finds an image's ancestors, pulling what is not there. */
 export async function resolveChain(context: PullContext, wanted: readonly Wanted[]): Promise<ImageChain> {
-  return linkChain(wanted, (want) => pullParent(context, want), context.report);
+  const anyVersion = new Set<string>();
+  const get = (want: Wanted): Promise<StoredImage> => {
+    if (want.digest === undefined) anyVersion.add(want.image.url);
+    return pullParent(context, want);
+  };
+  const chain = await linkChain(wanted, get, context.report);
+  for (const text of overriddenTexts(chain, anyVersion)) context.report({ kind: "warning", text });
+  return chain;
+}
+
+/** Where a script, or an image of the Python tool, asks for what a URL has now, a child of it may have been built on something else. */
+function overriddenTexts(chain: ImageChain, anyVersion: ReadonlySet<string>): readonly string[] {
+  const used = new Map(chain.map(({ image, layer }) => [image.url, layer.digest]));
+  return chain.flatMap(({ image: child, meta }) =>
+    meta.parents.flatMap(({ image, digest }) => {
+      const now = anyVersion.has(image.url) ? used.get(image.url) : undefined;
+      return digest === undefined || now === undefined || now === digest
+        ? []
+        : [movedOnText({ image, child }, digest, `but ${shortDigest(now)} is asked for`)];
+    }),
+  );
 }
 
 /**
@@ -66,26 +87,37 @@ async function getAll<T extends Link>(
   const named = new Set(wanted.map(({ image }) => image.url));
   let wave: readonly Wanted[] = wanted;
   while (wave.length > 0) {
-    const fresh: Wanted[] = [];
-    for (const want of wave) {
-      const earlier = asked.get(want.image.url);
-      if (!asked.has(want.image.url)) fresh.push(want);
-      else if (earlier !== undefined && want.digest !== undefined && earlier !== want.digest) {
-        report({
-          kind: "warning",
-          text: `${want.image.written} is wanted in two versions, ${shortDigest(earlier)} and ${shortDigest(want.digest)}: the first is used`,
-        });
-      }
-      if (earlier === undefined) asked.set(want.image.url, want.digest);
+    const fresh = notAsked(wave, asked, report);
+    // A server may name another parent in each image that it makes up, or thousands in one.
+    if (asked.size - named.size > maxLayers) {
+      const last = wave.at(-1)?.image.written;
+      throw new NspawnError(`there are more than ${maxLayers} ancestors, the last one ${last}: Linux stacks no more layers`);
     }
     const found = await findEach(fresh, async (want) => {
       const image = await get(want);
-      return { image, parents: parentsOf(image, named).map((parent) => ({ ...parent, at: want.at })) };
+      return { image, parents: parentsOf(image, named).map((parent) => ({ ...parent, at: want.at, child: want.image })) };
     });
     for (const { image } of found) images.set(image.image.url, image);
     wave = found.flatMap(({ parents }) => parents);
   }
   return images;
+}
+
+/** Those that have not been asked for. From now on they have, in the version that the first one wants. */
+function notAsked(wave: readonly Wanted[], asked: Map<string, string | undefined>, report: Report): readonly Wanted[] {
+  const fresh: Wanted[] = [];
+  for (const want of wave) {
+    const earlier = asked.get(want.image.url);
+    if (!asked.has(want.image.url)) fresh.push(want);
+    else if (earlier !== undefined && want.digest !== undefined && earlier !== want.digest) {
+      report({
+        kind: "warning",
+        text: `${want.image.written} is wanted in two versions, ${shortDigest(earlier)} and ${shortDigest(want.digest)}: the first is used`,
+      });
+    }
+    if (earlier === undefined) asked.set(want.image.url, want.digest);
+  }
+  return fresh;
 }
 
 /**
@@ -106,15 +138,20 @@ function parentsOf({ image, meta }: Link, named: ReadonlySet<string>): readonly 
  * A parent as its child was built on it. If that one cannot be had any more, it is the one that its URL has now, unless the
  * script pins it. Either way, a URL that has moved on is worth a word.
  */
-async function pullParent(context: PullContext, { image, digest, pinned }: Wanted): Promise<StoredImage> {
+async function pullParent(context: PullContext, want: Wanted): Promise<StoredImage> {
+  const { image, digest, pinned } = want;
   if (digest === undefined) return pull(context, image);
   const stored = await pull(context, image, { digest, required: pinned });
   if (pinned) return stored;
   const isOther = stored.layer.digest !== digest;
   if (isOther || (await hasMovedOn(context, image, digest))) {
-    const used = isOther ? `is gone, and ${shortDigest(stored.layer.digest)} is used` : "is used";
-    const text = `${image.written} has moved on: the version ${shortDigest(digest)}, which an image was built on, ${used}. Build that image again`;
-    context.report({ kind: "warning", text });
+    const effect = isOther ? `which is gone: ${shortDigest(stored.layer.digest)} is used` : "which is still used";
+    context.report({ kind: "warning", text: movedOnText(want, digest, effect) });
   }
   return stored;
+}
+
+function movedOnText({ image, at, child }: Pick<Wanted, "image" | "at" | "child">, digest: string, effect: string): string {
+  const built = `${child?.written ?? "an image"} was built on its version ${shortDigest(digest)}`;
+  return `${at ? `${showPlace(at)}: ` : ""}${image.written} has moved on: ${built}, ${effect}. Build that image again`;
 }

@@ -4,16 +4,20 @@ import { join } from "node:path";
 import { hasCode, NspawnError } from "../base/errors.js";
 import type { Report } from "../base/events.js";
 import type { Config } from "../config/config.js";
+import { needingRoom } from "../host/disk-room.js";
+import { removeFile } from "../host/files.js";
 import type { Host } from "../host/host.js";
-import { type Lock, removeFreeLocks, takeLock } from "../host/lock.js";
+import { type Lock, lockHolder, removeFreeLocks, takeLock } from "../host/lock.js";
 import type { ImageRef } from "../plan/image-ref.js";
 import type { Validators } from "../transport/transport.js";
 import { type ImageMeta, noMeta, readMeta } from "./meta.js";
+import { BuildNotes } from "./store/build-notes.js";
 import { type Claim, Claims } from "./store/claims.js";
 import { DerivedLayers } from "./store/derived.js";
 import { StoreFiles } from "./store/files.js";
 import { Layers, layerId, type NewLayer, type StoredLayer } from "./store/layers.js";
 import { type ImageRecord, Records } from "./store/records.js";
+import { type CachedStep, StepLayers, type StepLeftovers } from "./store/step-layers.js";
 import { WorkFolders } from "./store/work-folders.js";
 
 export type { StoredLayer } from "./store/layers.js";
@@ -32,6 +36,8 @@ export type StoreFolders = Pick<Config["storage"], "root" | "extract" | "tempdir
  * record/<scheme>/<host>/<port>/<path>/@.json   what a URL resolved to
  * archive/<id>.<ending>                         the layer's archive, with storage/keep_archives
  * derived/<hash of a recipe>                    the digest of the layer that was made by it
+ * extract/step/<id>/    root of a layer that a step of a build has made        step/<key>.json   what it was made from
+ * note/<kind>/          what the last build of a URL was made from, what was published there, what FETCH got there
  * use/<pid>-<start>-<random>/<id>               layers that a running process uses
  * tempdir/<pid>-<start>-<random>/               work in progress; removed with its process
  * tempdir/kept-<random>/                        work folder of a build that is to be kept
@@ -43,10 +49,13 @@ export type StoreFolders = Pick<Config["storage"], "root" | "extract" | "tempdir
 export class ImageStore {
   readonly #folders: StoreFolders;
   readonly #host: Host;
+  readonly #files: StoreFiles;
   readonly #claims: Claims;
   readonly layers: Layers;
   readonly records: Records;
   readonly derivedLayers: DerivedLayers;
+  readonly steps: StepLayers;
+  readonly notes: BuildNotes;
   readonly workFolders: WorkFolders;
   /** A store to look into changes nothing, and so claims nothing. */
   readonly #isView: boolean;
@@ -54,11 +63,14 @@ export class ImageStore {
   private constructor(folders: StoreFolders, host: Host, files: StoreFiles, isView: boolean) {
     this.#folders = folders;
     this.#host = host;
+    this.#files = files;
     this.#isView = isView;
     this.#claims = new Claims(folders.root, files);
     this.layers = new Layers(folders, host, files);
     this.records = new Records(folders.root, files);
     this.derivedLayers = new DerivedLayers(folders.root, files);
+    this.steps = new StepLayers(folders, host, files, this.#claims);
+    this.notes = new BuildNotes(this.#noteFolder, files);
     this.workFolders = new WorkFolders(folders.tempdir, host, files);
   }
 
@@ -70,8 +82,10 @@ export class ImageStore {
     const { root, extract, tempdir, runtime } = folders;
     const files = new StoreFiles(root, report);
     const store = new ImageStore(folders, host, files, false);
-    for (const folder of ["record", "lock"]) await mkdir(join(root, folder), { recursive: true });
-    for (const folder of [extract, tempdir, runtime]) await makePrivate(folder, root);
+    await needingRoom(root, () => mkdir(join(root, "record"), { recursive: true }));
+    // Locks too: flock(2) asks for no more than the right to read, so that anybody could hold them.
+    for (const folder of [extract, tempdir, runtime, store.#lockFolder, store.#noteFolder])
+      await needingRoom(folder, () => makePrivate(folder, root));
     await checkFileSystem(tempdir, extract);
     await Promise.all([store.workFolders.sweep(), store.#claims.sweep(), files.sweep()]);
     return store;
@@ -93,9 +107,12 @@ export class ImageStore {
     await this.#claims.release();
   }
 
-  /** Whether the archives of layers are kept. */
-  get keepsArchives(): boolean {
-    return this.#folders.keepArchives;
+  /**
+   * Calls `use` with the name of a new file for the archive of a layer, on the file system that archives are kept on; undefined if they are
+   * not. What is left there is removed.
+   */
+  async whileArchiving<T>(use: (path: string | undefined) => Promise<T>): Promise<T> {
+    return this.#folders.keepArchives ? this.#files.whileWriting(use) : use(undefined);
   }
 
   get extractFolder(): string {
@@ -114,8 +131,12 @@ export class ImageStore {
 
   /** Takes the lock on a thing, such as an image's URL; says through `onWait` who has it. */
   async lock(thing: string, onWait: (other: string) => void): Promise<Lock> {
-    const name = createHash("sha256").update(thing).digest("hex").slice(0, 32);
-    return takeLock(this.#host, join(this.#lockFolder, name), `process ${process.pid} (${thing})`, onWait);
+    return this.#takeLock(this.#lockPath(thing), thing, onWait);
+  }
+
+  /** Who has the lock on a thing now, undefined if nobody has. */
+  lockHolder(thing: string): Promise<string | undefined> {
+    return lockHolder(this.#lockPath(thing));
   }
 
   /** The layer with this digest, or undefined. It stays in the store as long as this process has the store open. */
@@ -127,7 +148,7 @@ export class ImageStore {
   /** Takes a folder in as a layer, by renaming it. If the layer is there already, that one is used. It stays, as one that was found. */
   async addLayer(layer: NewLayer): Promise<StoredLayer> {
     await this.#claims.claim(layerId(layer.digest));
-    return this.layers.add(layer, () => this.#lockLayers());
+    return needingRoom(this.#folders.extract, () => this.layers.add(layer, () => this.#lockLayers()));
   }
 
   /**
@@ -137,14 +158,38 @@ export class ImageStore {
    */
   async removeLayers(ids: readonly string[], neededNow: () => Promise<ReadonlySet<string>>): Promise<readonly string[]> {
     if (ids.length === 0) return [];
-    return this.whileTemporary(async (scratch) => {
+    return this.workFolders.whileDiscarding(async (discard) => {
       const lock = await this.#lockLayers();
       try {
-        return await this.layers.takeAway(ids, scratch, neededNow);
+        return await this.layers.takeAway(ids, discard, neededNow);
       } finally {
         await lock.release();
       }
     });
+  }
+
+  /** Takes steps out of the cache, but for those that another build uses. Returns those that are gone. */
+  async removeSteps(steps: readonly CachedStep[]): Promise<readonly CachedStep[]> {
+    if (steps.length === 0) return [];
+    return this.workFolders.whileDiscarding((discard) => this.steps.removeCached(steps, discard));
+  }
+
+  /** Removes what {@link StepLayers.leftovers} has found. */
+  async removeStepLeftovers({ folders, descriptions }: StepLeftovers): Promise<void> {
+    await this.workFolders.whileDiscarding(async (discard) => {
+      for (const folder of folders) await discard(folder);
+    });
+    for (const path of descriptions) await removeFile(path);
+  }
+
+  /** Removes an archive, unless there is its layer. Returns whether it is gone. */
+  async removeArchive(name: string): Promise<boolean> {
+    const lock = await this.#lockLayers();
+    try {
+      return await this.layers.removeArchive(name);
+    } finally {
+      await lock.release();
+    }
   }
 
   /** Layers that other running processes use. */
@@ -184,9 +229,21 @@ export class ImageStore {
     return this.derivedLayers.set(recipe, digest);
   }
 
-  /** Excludes that layers come while others go. Held for a moment only. */
+  /** Excludes that layers come while others go. Held for a moment only, on their folder: a full disk may have no inode left for a file. */
   #lockLayers(): Promise<Lock> {
-    return this.lock("layers", () => undefined);
+    return this.#takeLock(this.#folders.extract, "layers", () => undefined);
+  }
+
+  #takeLock(path: string, thing: string, onWait: (other: string) => void): Promise<Lock> {
+    return needingRoom(this.#lockFolder, () => takeLock(this.#host, path, `process ${process.pid} (${thing})`, onWait));
+  }
+
+  #lockPath(thing: string): string {
+    return join(this.#lockFolder, createHash("sha256").update(thing).digest("hex").slice(0, 32));
+  }
+
+  get #noteFolder(): string {
+    return join(this.#folders.root, "note");
   }
 
   get #lockFolder(): string {
@@ -196,15 +253,17 @@ export class ImageStore {
 
 /**
  * Makes a folder that nobody but root can look into: layers hold set-uid programs and password files of machines. One that lies
- * elsewhere by configuration may be in use for something else, such as /tmp, and is not changed.
+ * elsewhere by configuration may be in use for something else, such as /tmp, and is not changed. The owner of one
+ * could put other files in the place of ours.
  */
 async function makePrivate(folder: string, root: string): Promise<void> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  const { mode } = await stat(folder);
-  if ((mode & 0o077) === 0) return;
-  if (!folder.startsWith(join(root, "/"))) {
-    throw new NspawnError(`${folder}, which the configuration gives to the store, is open to other users`, {
-      hint: `it has to be a folder of its own: take another one, or if nothing else is in it: chmod 700 ${folder}`,
+  const { mode, uid } = await stat(folder);
+  const isOwn = uid === process.getuid?.();
+  if (isOwn && (mode & 0o077) === 0) return;
+  if (!isOwn || !folder.startsWith(join(root, "/"))) {
+    throw new NspawnError(`${folder}, which the configuration gives to the store, ${isOwn ? "is open" : "belongs"} to other users`, {
+      hint: `it has to be a folder of its own: take another one, or if nothing else is in it: ${isOwn ? "chmod 700" : "chown root"} ${folder}`,
     });
   }
   await chmod(folder, 0o700);

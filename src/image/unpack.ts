@@ -1,6 +1,7 @@
 import { mkdir, rename } from "node:fs/promises";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
+import { needingRoom } from "../host/disk-room.js";
 import type { Host } from "../host/host.js";
 import { statInRoot } from "../layer/root-path.js";
 import { type Extracted, type ExtractOptions, extractArchive } from "../packer/extract.js";
@@ -19,12 +20,15 @@ export async function unpack(
   archive: Readable,
   origin: string,
   scratch: string,
-  options: Omit<ExtractOptions, "layer">,
+  options: Omit<ExtractOptions, "layer" | "once">,
 ): Promise<Unpacked> {
   const folder = join(scratch, "layer");
-  await mkdir(folder, { mode: 0o755 });
-  const extracted = await extractArchive(host, archive, origin, folder, { layer: true, ...options });
-  return { ...extracted, folder: await rootOf(folder) };
+  return needingRoom(scratch, async () => {
+    await mkdir(folder, { mode: 0o755 });
+    // Of two descriptions, a plan would read the first one, and tar leaves the last.
+    const extracted = await extractArchive(host, archive, origin, folder, { layer: true, once: metaFile, ...options });
+    return { ...extracted, folder: await rootOf(folder) };
+  });
 }
 
 /** The bootstrap archives of Arch Linux have their root in a folder of its own. */

@@ -41,7 +41,12 @@ export function layersBelow(inventory: Inventory, { digest }: KnownImage): reado
   return [...found];
 }
 
-/** URLs of all ancestors of an image. */
-export function ancestorsOf(inventory: Inventory, image: KnownImage): ReadonlySet<string> {
-  return new Set(layersBelow(inventory, image).flatMap(({ meta }) => meta.parents.map((parent) => parent.image.url)));
+/** Whether an image stands on some of these layers, as what one of these URLs had. */
+export function standsOn(inventory: Inventory, image: KnownImage, urls: ReadonlySet<string>, layers: ReadonlySet<KnownLayer>): boolean {
+  return layersBelow(inventory, image).some(({ meta }) =>
+    meta.parents.some((parent) => {
+      const below = wantedLayer(inventory, parent.image, parent.digest);
+      return below !== undefined && layers.has(below) && urls.has(parent.image.url);
+    }),
+  );
 }

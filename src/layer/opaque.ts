@@ -1,5 +1,6 @@
 import type { ByteName } from "../base/byte-path.js";
 import type { Host } from "../host/host.js";
+import { escapeName, parseAttributeDump } from "./attribute-dump.js";
 
 const attribute = "trusted.overlay.opaque";
 
@@ -28,28 +29,8 @@ export async function setOpaque(host: Host, layer: string, folders: readonly Byt
   await host.run({ argv: ["setfattr", "--no-dereference", "--restore=-"], cwd: layer, input: dump });
 }
 
-/**
- * Reads what `getfattr --dump` prints:
- * ```
- * # file: etc/a\012b
- * trusted.overlay.opaque="y"
- * ```
- */
+/** The files of a dump of `getfattr --dump` that have the mark. */
 export function parseDump(dump: string): Set<ByteName> {
-  const folders = new Set<ByteName>();
-  let file: string | undefined;
-  for (const line of dump.split("\n")) {
-    if (line.startsWith("# file: ")) file = unescapeName(line.slice("# file: ".length)).replace(/^\.\/?/, "");
-    else if (line === `${attribute}="y"` && file !== undefined) folders.add(file);
-  }
-  return folders;
-}
-
-/** getfattr writes backslashes, and bytes that could break its lines, as `\` and three octal digits. */
-function unescapeName(name: ByteName): ByteName {
-  return name.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
-}
-
-function escapeName(name: ByteName): string {
-  return name.replace(/[^!-[\]-~]/g, (char) => `\\${char.charCodeAt(0).toString(8).padStart(3, "0")}`);
+  const marked = [...parseAttributeDump(dump)].filter(([, attributes]) => attributes.includes(`${attribute}="y"`));
+  return new Set(marked.map(([file]) => file.replace(/^\.\/?/, "")));
 }

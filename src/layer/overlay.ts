@@ -15,7 +15,7 @@ export type Overlay = { readonly folder: string; readonly options: string; reado
 export const travelOptions = "index=off,metacopy=off,redirect_dir=off";
 
 /** Linux stacks at most 500 layers (OVL_MAX_STACK in fs/overlayfs/params.h). */
-const maxLayers = 500;
+export const maxLayers = 500;
 
 /**
  * Names the layers by short links, since the option string of mount(2) ends at one page: 27 layers with paths of 140

@@ -1,6 +1,7 @@
 import { dirname } from "node:path";
 import { splitColons } from "../settings/colons.js";
 import type { Setting } from "../settings/merge.js";
+import { isDevicePath } from "./devices.js";
 
 /** What has to be there on the host before the machine starts; made empty where it is missing. */
 export type Stub = { readonly kind: "folder" | "file"; readonly path: string };
@@ -28,7 +29,10 @@ function folderStub(path: string): readonly Stub[] {
   return isOnHost(path) && path !== "/" ? [{ kind: "folder", path }] : [];
 }
 
-/** `+/path` lies in the image, and an empty source is a temporary folder of systemd-nspawn's own (systemd-nspawn(1)). */
+/**
+ * `+/path` lies in the image, and an empty source is a temporary folder of systemd-nspawn's own (systemd-nspawn(1)). What the kernel has
+ * to bring is not made: a file in the place of a device would keep its driver from showing it.
+ */
 function isOnHost(path: string): boolean {
-  return path.startsWith("/");
+  return path.startsWith("/") && !isDevicePath(path) && !/^\/(proc|sys)(\/|$)/.test(path);
 }

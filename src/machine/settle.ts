@@ -5,9 +5,10 @@ import { type Ancestor, inheritSettings } from "../image/inherit.js";
 import { contradictionProblem, versionProblems } from "../plan/setting-problems.js";
 import type { SetupPlan } from "../plan/setup-plan.js";
 import { type Contradiction, contradictions } from "../settings/contradiction.js";
-import type { Setting } from "../settings/merge.js";
+import { originOf, type Setting } from "../settings/merge.js";
 import { ungranted } from "../settings/trust.js";
 import { tooNew } from "../settings/version.js";
+import { unknownDeviceFolders } from "./devices.js";
 import { unfitArgument, unitArgument } from "./quote.js";
 
 /** What counts besides script and images. */
@@ -29,6 +30,8 @@ export type Settled = {
   /** What images, or script and images together, make wrong: at the line of the script that it is about. */
   readonly refusals: readonly Problem[];
   readonly warnings: readonly string[];
+  /** As in {@link SettleOptions}. */
+  readonly systemd: number | undefined;
 };
 
 /** `at`: the line of the script, if it is the script's. */
@@ -48,6 +51,10 @@ export function settle(plan: SetupPlan, chain: readonly Ancestor[], options: Set
   const clashes = contradictions(settings, complete, systemd);
   const refusals = [
     ...commandOfBoot(plan, boot),
+    ...keptEphemeral(
+      plan,
+      settings.filter((setting) => !isOwn(setting)),
+    ),
     ...clashes.filter((clash) => !clash.settings.every(isOwn)).map((clash) => refuseClash(plan, clash)),
     ...beyondHost(
       plan,
@@ -65,8 +72,10 @@ export function settle(plan: SetupPlan, chain: readonly Ancestor[], options: Set
     ...clashes.filter((clash) => clash.settings.every(isOwn)).flatMap(contradictionProblem),
     ...(systemd === undefined ? [] : versionProblems(settings.filter(isOwn), systemd)),
     ...unfitParts(plan, parts.filter(isOwn)),
+    ...keptEphemeral(plan, settings.filter(isOwn)),
   ];
-  return { settings, command, problems, refusals, warnings: complete ? idleWarning(plan, settings, boot, command) : [] };
+  const warnings = [...(complete ? idleWarning(plan, settings, boot, command) : []), ...deviceWarnings(settings)];
+  return { settings, command, problems, refusals, warnings, systemd };
 }
 
 /** All that speaks against a machine as one error, undefined if nothing does: a ScriptError, if any of it is the script's own. */
@@ -160,6 +169,23 @@ function commandOfBoot(plan: SetupPlan, boot: Setting | undefined): readonly Pro
       hint: "WITH({ Boot: null }) runs the command instead; arguments of init go into Parameters",
     },
   ];
+}
+
+/** A machine that keeps what it writes, of which something says that it does not. */
+function keptEphemeral({ machine, lines }: SetupPlan, settings: readonly Setting[]): readonly Problem[] {
+  const ephemeral = settings.find(({ name, value }) => name === "Ephemeral" && value === "yes");
+  if (machine.state !== "keep" || !ephemeral) return [];
+  const message = `state "keep" of MACHINE and Ephemeral exclude each other:\n  Ephemeral  from ${originOf(ephemeral)}`;
+  const hint = ephemeral.at ? "delete one of them" : "WITH({ Ephemeral: null }) takes away what was inherited";
+  return [{ at: ephemeral.at ?? lines.machine, message, hint }];
+}
+
+/** Folders whose devices the machine will see, and may not use. */
+function deviceWarnings(settings: readonly Setting[]): readonly string[] {
+  return unknownDeviceFolders(settings).map(
+    (path) =>
+      `the machine sees the devices in ${path}, and may not use them: name them one by one in Bind, or allow them as a group by Property: { DeviceAllow: "char-… rw" } (systemd.resource-control(5))`,
+  );
 }
 
 /** Images from elsewhere may suggest what opens the host to the machine, but the script has to agree. */

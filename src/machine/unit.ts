@@ -8,13 +8,17 @@ import { type Program, programPath } from "../host/programs.js";
 import type { ImageChain } from "../image/resolve.js";
 import { travelOptions } from "../layer/overlay.js";
 import type { MachineSpec } from "../plan/step.js";
+import type { SettingName } from "../settings/catalog.js";
 import { originOf, type Setting } from "../settings/merge.js";
 import { directivesOf, parametersOf, renderSettings } from "../settings/render.js";
 import { renderTemplate } from "../template/template.js";
 import { bindStubs } from "./bind-stub.js";
+import { deviceAllowances } from "./devices.js";
+import { cleanCommands } from "./leftovers.js";
 import type { MachinePaths } from "./paths.js";
 import { overlayPath, unitArgument, unitCommand, unitComment, unitPath, unitPaths, unitValue } from "./quote.js";
 import { unitMark } from "./unit-mark.js";
+import { brokenRules } from "./unit-rules.js";
 
 /** A machine with everything settled: enough to write its unit. */
 export type Machine = {
@@ -27,17 +31,29 @@ export type Machine = {
   /** Folder of the layers: the unit names them relative to it. */
   readonly layersFolder: string;
   readonly config: Pick<Config["machine"], "template" | "useBindStub" | "overlayfsMountOpts">;
+  /** Version of the host's systemd, undefined if it is not known: newer ones know more directives. */
+  readonly systemd: number | undefined;
 };
 
 /** mount(2) takes one page of options. */
 const maxOptions = 4095;
 
-/** The unit of a machine, from the script's own template or the default one. Every value in it is quoted. */
+/**
+ * The unit of a machine, from the script's own template or the default one. Every value in it is quoted.
+ * @throws NspawnError for a template that cannot be read or rendered, or whose unit breaks a rule, see {@link brokenRules}
+ */
 export function renderUnit(machine: Machine): string {
   const path = machine.spec.template ?? machine.config.template ?? defaultTemplate();
   const text = renderTemplate(path, readTemplate(path), unitVariables(machine));
-  const mark = `${unitMark} ${machine.spec.name}`;
-  return text.startsWith(mark) ? text : `${mark}\n${text}`;
+  const broken = brokenRules(text, machine);
+  if (broken.length > 0) {
+    const list = broken.map((rule) => `\n  ${rule}`).join("");
+    throw new NspawnError(`the template ${path} makes no unit of a machine:${list}`, {
+      hint: `compare it with the default one, ${defaultTemplate()}; docs/unit.md says what a template has to do, and what it is given`,
+    });
+  }
+  const mark = `${unitMark} ${machine.spec.name}\n`;
+  return text.startsWith(mark) ? text : `${mark}${text}`;
 }
 
 /** Whether two units do the same: they differ in comments at most. */
@@ -69,8 +85,10 @@ function defaultTemplate(): string {
   return join(import.meta.dirname, "../../templates/machine-default.service");
 }
 
-/** What a template sees. All texts but `name` are ready to be put into the unit. */
+/** What a template sees; docs/unit.md tells users. All texts but `name` are ready to be put into the unit. */
 type UnitVariables = {
+  /** Version of the host's systemd, 0 if it is not known. */
+  readonly systemd: number;
   readonly name: string;
   readonly script: string;
   readonly state: string;
@@ -81,10 +99,11 @@ type UnitVariables = {
   readonly mounts: string;
   /** Top layer first. */
   readonly layers: readonly { readonly id: string; readonly url: string; readonly digest: string; readonly path: string }[];
-  /** Commands that make what is missing on the host, that mount the root, and that undo it. */
+  /** Commands that make what is missing on the host, that mount the root, that undo it, and that clean up after a crash. */
   readonly prepare: readonly string[];
   readonly mount: readonly string[];
   readonly release: readonly string[];
+  readonly clean: readonly string[];
   readonly settings: readonly { readonly name: string; readonly value: string; readonly origin: string }[];
   /** Lines of [Service] that settings give. */
   readonly directives: readonly string[];
@@ -99,6 +118,7 @@ type UnitVariables = {
 function unitVariables(machine: Machine): UnitVariables {
   const { spec, paths, chain, settings } = machine;
   return {
+    systemd: machine.systemd ?? 0,
     name: spec.name,
     script: unitComment(machine.script),
     state: spec.state,
@@ -115,12 +135,16 @@ function unitVariables(machine: Machine): UnitVariables {
     prepare: machine.config.useBindStub ? prepareCommands(settings) : [],
     mount: mountCommands(machine),
     release: releaseCommands(machine),
+    clean: cleanCommands(spec.name, settings),
     settings: settings.map((setting) => ({
       name: setting.name,
       value: unitComment(JSON.stringify(setting.value)),
       origin: unitComment(originOf(setting)),
     })),
-    directives: directivesOf(settings).map(({ name, value }) => `${name}=${unitValue(value)}`),
+    directives: [
+      ...directivesOf(settings).map(({ name, value }) => `${name}=${unitValue(value)}`),
+      ...deviceAllowances(settings).map(({ target, access }) => `DeviceAllow=${unitPaths([target])} ${access}`),
+    ],
     nspawn: nspawnArguments(machine),
     command_origin: unitComment(machine.command ? originOf(machine.command) : ""),
     unit_conf: spec.unitConf,
@@ -129,10 +153,13 @@ function unitVariables(machine: Machine): UnitVariables {
   };
 }
 
+/** What the unit sees to itself. A volatile root is what Ephemeral asks for; systemd-nspawn would copy it whole, and version 262 fails to. */
+const impliedSettings: ReadonlySet<SettingName> = new Set(["KeepUnit", "Ephemeral"]);
+
 function nspawnArguments({ spec, paths, settings, command }: Machine): readonly string[] {
   // The unit is the machine's scope: without --keep-unit systemd-nspawn would leave it for one of its own.
   const always = ["--settings=no", "--keep-unit", `--machine=${spec.name}`, `--directory=${paths.root}`];
-  const argv = [...always, ...renderSettings(settings.filter(({ name }) => name !== "KeepUnit"))];
+  const argv = [...always, ...renderSettings(settings.filter(({ name }) => !impliedSettings.has(name)))];
   const payload = command ? command.argv : parametersOf(settings);
   const rest = payload.length > 0 ? ["--", ...payload] : [];
   return [path("systemd-nspawn"), ...argv, ...rest].map(unitArgument);

@@ -4,11 +4,12 @@ import { rm } from "node:fs/promises";
 import { Readable, type Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { CommandError, NspawnError } from "../base/errors.js";
+import { storeAdvice } from "../host/disk-room.js";
 import type { Host } from "../host/host.js";
 import { ArchiveError } from "./archive-error.js";
 import { type ArchiveKind, archiveKind, headLength, noArchive } from "./archive-kind.js";
 import { decompressor } from "./compression.js";
-import { FreeSpace, roomHint } from "./free-space.js";
+import { FreeSpace } from "./free-space.js";
 import { guardTar } from "./guard.js";
 import { type AllowedDevices, type ArchiveLimits, MemberRules } from "./member-rules.js";
 import { extractTar } from "./tar.js";
@@ -18,13 +19,14 @@ export type Extracted = { readonly digest: string; readonly bytes: number };
 
 /**
  * `layer`: whether it is the layer of an image, whose marks of opaque folders count; `announced`: the size of the archive in bytes, as far
- * as it is known.
+ * as it is known; `once`: a name at the archive's top that no two members may have.
  */
 export type ExtractOptions = {
   readonly layer: boolean;
   readonly devices: AllowedDevices;
   readonly limits: ArchiveLimits;
   readonly announced?: number | undefined;
+  readonly once?: string | undefined;
 };
 
 /**
@@ -51,7 +53,7 @@ export async function extractArchive(
     const start = await firstBytes(chunks);
     const kind = archiveKind(start);
     if (!kind) throw noArchive(origin, start);
-    const counted = joined(start, chunks, (chunk) => {
+    const counted = joined(start, chunks, archive, (chunk) => {
       hash.update(chunk);
       bytes += chunk.length;
     });
@@ -62,16 +64,16 @@ export async function extractArchive(
   return { digest: `sha256:${hash.digest("hex")}`, bytes };
 }
 
-type Target = Pick<ExtractOptions, "layer" | "devices" | "limits"> & { readonly folder: string; readonly space: FreeSpace };
+type Target = Omit<ExtractOptions, "announced"> & { readonly folder: string; readonly space: FreeSpace };
 
 async function extractFrom(
   host: Host,
   kind: ArchiveKind,
   archive: Readable,
   origin: string,
-  { folder, layer, devices, limits, space }: Target,
+  { folder, layer, devices, limits, once, space }: Target,
 ): Promise<void> {
-  const guard = guardTar(origin, new MemberRules(limits, devices), space);
+  const guard = guardTar(origin, new MemberRules(limits, devices, once), space);
   let failure: { readonly reason: unknown } | undefined;
   // What fails first is the cause; what the others say of that is no news.
   const stop = (reason: unknown): void => {
@@ -83,13 +85,13 @@ async function extractFrom(
   // At once, not when everybody has ended: nothing more is to be read.
   guard.input.once("error", stop);
   const onLine = (line: string): void => {
-    if (line.endsWith(diskFull)) stop(new NspawnError(`the disk of ${folder} is full: ${line}`, { hint: roomHint }));
+    if (line.endsWith(diskFull)) stop(new NspawnError(`the disk of ${folder} is full: ${line}`, { hint: storeAdvice }));
   };
   await Promise.all([
     writeTar(host, kind, archive, origin, { output: guard.input, zip: `${folder}.zip`, space })
       .then(guard.finish)
       .catch(stop),
-    extractTar(host, guard.output, folder, { layer, onLine }).catch((error: unknown) => stop(byTar(error, origin))),
+    extractTar(host, guard.output, folder, { layer, onLine }).catch((error: unknown) => stop(byProgram(error, origin))),
   ]);
   if (failure) throw failure.reason;
 }
@@ -121,9 +123,10 @@ async function writeTar(
   } else if (kind.compression === undefined) await pipeline(archive, output);
   else {
     await host.run({ argv: decompressor(kind.compression), input: archive, output }).catch((error: unknown) => {
-      throw error instanceof CommandError
+      // One that was killed, as where memory ran out, says nothing of the archive.
+      throw error instanceof CommandError && error.signal === undefined
         ? new ArchiveError(origin, `is cut off or damaged: ${firstLine(error)}`, { cause: error })
-        : error;
+        : byProgram(error, origin);
     });
   }
 }
@@ -135,7 +138,7 @@ async function* watched(chunks: AsyncIterable<Buffer>, space: FreeSpace): AsyncG
   }
 }
 
-function byTar(error: unknown, origin: string): unknown {
+function byProgram(error: unknown, origin: string): unknown {
   return error instanceof CommandError ? new NspawnError(`${origin} cannot be extracted: ${firstLine(error)}`, { cause: error }) : error;
 }
 
@@ -155,15 +158,32 @@ export async function firstBytes(chunks: AsyncIterator<Buffer>): Promise<Buffer>
   return Buffer.concat(parts);
 }
 
-/** A stream whose start has been read already, again from its start. `see` gets each part before it is read. */
-export function joined(start: Buffer, rest: AsyncIterator<Buffer>, see: (chunk: Buffer) => void = () => {}): Readable {
-  async function* all(): AsyncGenerator<Buffer> {
-    see(start);
-    yield start;
-    for (let next = await rest.next(); !next.done; next = await rest.next()) {
-      see(next.value);
-      yield next.value;
-    }
-  }
-  return Readable.from(all(), { highWaterMark: 8 });
+/**
+ * A stream whose start has been read already, again from its start. Where it is given up, so is `source` at once, which may be waiting for
+ * more of `rest`. `see` gets each part before it is read.
+ */
+export function joined(start: Buffer, rest: AsyncIterator<Buffer>, source: Readable, see: (chunk: Buffer) => void = () => {}): Readable {
+  let first: Buffer | undefined = start;
+  const next = async (): Promise<Buffer | undefined> => {
+    const chunk = first ?? (await rest.next()).value;
+    first = undefined;
+    return chunk;
+  };
+  return new Readable({
+    objectMode: true,
+    highWaterMark: 8,
+    read() {
+      next().then(
+        (chunk) => {
+          if (chunk) see(chunk);
+          this.push(chunk ?? null);
+        },
+        (error: Error) => this.destroy(error),
+      );
+    },
+    destroy(error, done) {
+      source.destroy();
+      done(error);
+    },
+  });
 }

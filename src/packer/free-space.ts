@@ -1,5 +1,6 @@
 import { statfs } from "node:fs/promises";
 import { NspawnError } from "../base/errors.js";
+import { showRoom, storeAdvice } from "../host/disk-room.js";
 
 /**
  * Watches that extracting an archive leaves some room on the disk: a file system that is quite full stops everything else on the host.
@@ -26,7 +27,7 @@ export class FreeSpace {
    */
   async checkFits(bytes: number): Promise<void> {
     const usable = await this.#usable();
-    if (usable < bytes) throw this.#full(`the archive alone has ${mebibytes(bytes)}, and ${mebibytes(usable)} can be used`);
+    if (usable < bytes) throw this.#full(`the archive alone has ${showRoom(bytes)}, and ${showRoom(usable)} can be used`);
   }
 
   /** Counts bytes that are about to be written. Undefined: there is room. @throws NspawnError */
@@ -49,18 +50,12 @@ export class FreeSpace {
 
   #full(why: string): NspawnError {
     return new NspawnError(`there is not enough room on the disk of ${this.#folder} to extract ${this.#archive}: ${why}`, {
-      hint: roomHint,
+      hint: storeAdvice,
     });
   }
 }
-
-export const roomHint = "make room there, or put [storage] root on another disk";
 
 const mostReserve = 64 << 20;
 /** Bytes that may have been counted and are not yet written: in our buffers, and in the pipe of the program that writes. */
 const onTheWay = 3 << 19;
 const mostUnseen = 32 << 20;
-
-function mebibytes(bytes: number): string {
-  return `${Math.max(0, Math.floor(bytes / (1 << 20)))} MiB`;
-}

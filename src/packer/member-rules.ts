@@ -17,13 +17,17 @@ export type AllowedDevices = "whiteouts" | "all";
 export class MemberRules {
   readonly #limits: ArchiveLimits;
   readonly #devices: AllowedDevices;
+  readonly #once: string | undefined;
   readonly #symlinks = new PathSet();
   #members = 0;
   #bytes = 0;
+  #sawOnce = false;
 
-  constructor(limits: ArchiveLimits, devices: AllowedDevices) {
+  /** @param once a name at the archive's top that no two members may have */
+  constructor(limits: ArchiveLimits, devices: AllowedDevices, once?: string) {
     this.#limits = limits;
     this.#devices = devices;
+    this.#once = once;
   }
 
   /** @throws Flaw for a member that must not be extracted */
@@ -31,6 +35,7 @@ export class MemberRules {
     const parts = partsOf(member.name, "name");
     if (parts.length === 0 && member.kind !== "folder") throw new Flaw(`would put a ${member.kind} in the place of the root folder`);
     this.#count(member);
+    this.#checkOnce(parts);
     this.#checkWay(parts, "lies below");
     // Which of them tar leaves there is not certain: it makes symlinks that lead elsewhere in the end.
     if (this.#symlinks.has(parts)) throw new Flaw("has the name of a symlink in the same archive");
@@ -55,6 +60,12 @@ export class MemberRules {
         "[storage] extract_limit in the configuration sets how many",
       );
     }
+  }
+
+  #checkOnce(parts: readonly ByteName[]): void {
+    if (parts.length !== 1 || parts[0] !== this.#once) return;
+    if (this.#sawOnce) throw new Flaw("is there twice");
+    this.#sawOnce = true;
   }
 
   #checkWay(parts: readonly ByteName[], how: string): void {

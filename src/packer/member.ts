@@ -24,7 +24,7 @@ export async function readMember(host: Host, archive: Readable, origin: string, 
     const wanted = new Wanted(name, most);
     const reader = new TarReader(origin, wanted.take);
     const output = untilFound(reader, wanted);
-    const input = joined(start, chunks);
+    const input = joined(start, chunks, archive);
     try {
       if (kind.compression === undefined) await pipeline(input, output);
       else await host.run({ argv: decompressor(kind.compression), input, dropsInput: true, output });

@@ -17,8 +17,17 @@ export type TarSource = { readonly folder: Buffer; readonly names: readonly Byte
 /** Options of tar for writing, in an order that matters: `--null` alone would take `-C/dir` of the list for a name. */
 const fromList = ["--no-recursion", "--null", "--no-verbatim-files-from", "--no-unquote", "--files-from=-"];
 
+/** 64 KiB in a call, not 10. The end of an archive is filled up with zeros to a multiple of that. */
+const blocking = "--blocking-factor=128";
+
 /** The format that holds everything, with nothing of the host or the moment in it. */
-const format = ["--format=posix", "--pax-option=delete=atime,delete=ctime,exthdr.name=%d/PaxHeaders/%f", "--numeric-owner", "--sparse"];
+const format = [
+  "--format=posix",
+  "--pax-option=delete=atime,delete=ctime,exthdr.name=%d/PaxHeaders/%f",
+  "--numeric-owner",
+  "--sparse",
+  blocking,
+];
 
 /**
  * Writes an archive to `output`: the named files of several folders, in the order given, without copying them anywhere first. The same
@@ -64,7 +73,7 @@ export async function pipeTar(
   ]);
 }
 
-const extractOptions = ["--numeric-owner", "--same-owner", "--same-permissions", ...attributes];
+const extractOptions = [blocking, "--numeric-owner", "--same-owner", "--same-permissions", ...attributes];
 
 /**
  * Extracts a tar archive into a folder, everything as it was packed. tar(1) keeps what would lead out of the folder in it (absolute names,

@@ -5,6 +5,7 @@ import { didYouMean } from "../base/nearest.js";
 import { catalog, isSettingName, type SettingName } from "../settings/catalog.js";
 import { type ImageRef, imageRef } from "./image-ref.js";
 import { checkMachineName } from "./machine-name.js";
+import { probe } from "./probe.js";
 import { type Cause, type Checker, listOf, Mismatch, matching, never, oneOf, optional, text, unlike } from "./shape.js";
 
 export const url: Checker<ImageRef> = (value) => {
@@ -109,6 +110,7 @@ export const machineShape = {
   serviceConf: confLines,
   installConf: confLines,
   state: optional(oneOf("volatile", "keep")),
+  probe: optional(probe),
 };
 
 /** Variables of a template: texts, numbers, booleans, null, and lists and objects of them. */

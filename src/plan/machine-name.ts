@@ -1,5 +1,6 @@
 /**
- * Checks a machine name as systemd does (hostname_is_valid in systemd's hostname-util.c): letters, digits, `-` and `.`, at most 64 characters, no empty part, no part that starts or ends with `-`.
+ * Checks a machine name as systemd does (hostname_is_valid in its hostname-util.c): letters, digits, `-` and `.`, at most 64 characters, no
+ * empty part, no part that starts or ends with `-`.
  * @returns what is wrong, or undefined
  */
 export function checkMachineName(name: string): string | undefined {

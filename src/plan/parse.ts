@@ -20,7 +20,21 @@ import {
   url,
   variables,
 } from "./fields.js";
-import { argv, type Cause, type Checked, type Checker, Mismatch, never, object, type Shape, showGiven, text, wordOf } from "./shape.js";
+import {
+  argv,
+  boolean,
+  type Cause,
+  type Checked,
+  type Checker,
+  Mismatch,
+  never,
+  object,
+  optional,
+  type Shape,
+  showGiven,
+  text,
+  wordOf,
+} from "./shape.js";
 import { Statements } from "./statement.js";
 import type { Step } from "./step.js";
 
@@ -82,11 +96,17 @@ export function parseCalls({ calls, folder, kind }: Script): Parsed {
 
 /** What is wrong if a keyword gets more arguments than it takes. */
 function tooMany(keyword: Keyword, kind: ScriptKind, args: readonly unknown[]): Omit<Cause, "path"> | undefined {
-  const most = keyword === "IMAGE" && kind === "setup" ? 2 : arities[keyword];
+  const most = arities[keyword] + (hasOptions(keyword, kind, args) ? 1 : 0);
   const extra = args.slice(most).find((argument) => argument !== undefined);
   if (extra === undefined) return undefined;
   const takes = most === 0 ? "no argument" : most === 1 ? "one argument" : `${most} arguments`;
   return { message: `takes ${takes}, got another: ${showGiven(extra)}`, hint: hintForMore(keyword, args), near: wordOf(extra) };
+}
+
+/** Whether the keyword takes options behind its argument: those of an image, in a setup script; those of a command, in a build. */
+function hasOptions(keyword: Keyword, kind: ScriptKind, [, options]: readonly unknown[]): boolean {
+  if (keyword === "IMAGE") return kind === "setup";
+  return (keyword === "RUN" || keyword === "SH") && kind === "build" && isPlainObject(options);
 }
 
 /** What may have been meant by more arguments than a keyword takes. */
@@ -174,20 +194,22 @@ const parsers: { readonly [K in Keyword]: Parser } = {
   },
   RUN: (context) => {
     const given = take(context, { command: runArgv }, context.args[0], "RUN([program, …]) or RUN({ command: [program, …] })", "command");
-    return given && { kind: "run", at: context.at, argv: given.command };
+    const options = commandOptions(context, "RUN(command, { cache: false })");
+    return given && options && { kind: "run", at: context.at, argv: given.command, ...options };
   },
   SH: (context) => {
     const given = take(context, { script: text("a shell script") }, context.args[0], "SH(script) or SH({ script })", "script");
-    return given && { kind: "sh", at: context.at, script: given.script };
+    const options = commandOptions(context, "SH(script, { cache: false })");
+    return given && options && { kind: "sh", at: context.at, script: given.script, ...options };
   },
   PUSH: (context) => ({ kind: "push", at: context.at }),
   MACHINE: (context) => {
-    const forms = "MACHINE(name) or MACHINE({ name, template?, unitConf?, serviceConf?, installConf?, state? })";
+    const forms = "MACHINE(name) or MACHINE({ name, template?, unitConf?, serviceConf?, installConf?, state?, probe? })";
     const given = take(context, machineShape, context.args[0], forms, "name");
     if (!given) return undefined;
     const template = given.template === undefined ? undefined : below(context.folder, given.template);
-    const { unitConf = [], serviceConf = [], installConf = [], state = "volatile", name } = given;
-    return { kind: "machine", at: context.at, machine: { name, template, unitConf, serviceConf, installConf, state } };
+    const { unitConf = [], serviceConf = [], installConf = [], state = "volatile", name, probe } = given;
+    return { kind: "machine", at: context.at, machine: { name, template, unitConf, serviceConf, installConf, state, probe } };
   },
 };
 
@@ -206,6 +228,12 @@ function take<S extends Shape>(
     context,
     new Mismatch(value.causes.map((cause) => ({ ...cause, hint: cause.hint ?? `the call is ${forms}` }))),
   );
+}
+
+/** What follows the command of RUN and SH. */
+function commandOptions(context: Context, form: string): { readonly cache?: boolean | undefined } | undefined {
+  const [, given] = context.args;
+  return given === undefined || !isPlainObject(given) ? {} : checked(context, object({ cache: optional(boolean) }, form)(given));
 }
 
 /** The value of a checker, or its causes as problems of the call. */

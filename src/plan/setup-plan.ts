@@ -27,6 +27,8 @@ export type SetupPlan = {
   readonly lines: { readonly image: Place; readonly machine: Place; readonly exec: Place | undefined };
   readonly command: readonly string[] | undefined;
   readonly work: readonly HostStep[];
+  /** The version of the host's systemd, if it was asked for. */
+  readonly systemd?: number | undefined;
 };
 
 /**
@@ -56,6 +58,7 @@ export function planSetup(script: Script, systemd?: number): SetupPlan {
     lines: { image: image.at, machine: machine.at, exec: exec?.at },
     command: exec?.argv,
     work,
+    systemd,
   };
 }
 

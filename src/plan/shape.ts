@@ -99,6 +99,8 @@ export const oneOf =
     return unlike(`one of ${words.join(", ")}`, value, typeof value === "string" ? didYouMean(value, words) : undefined);
   };
 
+export const boolean: Checker<boolean> = (value) => (typeof value === "boolean" ? value : unlike("true or false", value));
+
 /** A field that may not be given here. */
 export const never = (why: string): Checker<undefined> =>
   Object.assign((value: unknown) => (value === undefined ? undefined : new Mismatch([{ path: "", message: why }])), { isNever: true });

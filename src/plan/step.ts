@@ -4,6 +4,7 @@ import type { Bootstrap } from "../dsl/arguments.js";
 import type { SettingName } from "../settings/catalog.js";
 import type { SettingEntry } from "../settings/value.js";
 import type { ImageRef } from "./image-ref.js";
+import type { ProbeSpec } from "./probe.js";
 
 /** A step of a script after its arguments were checked. `source` is an absolute path on the host. */
 export type Step = { readonly at: Place } & (
@@ -27,11 +28,14 @@ export type Step = { readonly at: Place } & (
       readonly target: string;
       readonly digest: string | undefined;
     }
-  | { readonly kind: "run"; readonly argv: readonly string[] }
-  | { readonly kind: "sh"; readonly script: string }
+  | ({ readonly kind: "run"; readonly argv: readonly string[] } & Caching)
+  | ({ readonly kind: "sh"; readonly script: string } & Caching)
   | { readonly kind: "push" }
   | { readonly kind: "machine"; readonly machine: MachineSpec }
 );
+
+/** `cache`: false for a command that runs in each build, whatever is in the cache; always undefined in a setup script. */
+type Caching = { readonly cache?: boolean | undefined };
 
 export type StepOf<K extends Step["kind"]> = Extract<Step, { readonly kind: K }>;
 
@@ -50,6 +54,8 @@ export type MachineSpec = {
   readonly serviceConf: readonly string[];
   readonly installConf: readonly string[];
   readonly state: "volatile" | "keep";
+  /** How it is seen that the machine works; undefined: that it runs is enough. */
+  readonly probe?: ProbeSpec | undefined;
 };
 
 /** A work step in a few words, on one line, for people. */

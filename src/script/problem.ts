@@ -22,9 +22,10 @@ export function problemOf(error: unknown, script: string): Problem {
   return { at, message, hint: error instanceof NspawnError ? error.hint : undefined, ...known };
 }
 
-/** Whether a file is none of ours, and none of a library. */
+/** Whether a file is none of ours, and none of a library. The scripts of packaged services are scripts wherever the package is. */
 export function isScript(file: string): boolean {
   const ours = resolve(import.meta.dirname, "..");
+  if (file.startsWith(`${resolve(ours, "../services")}/`)) return true;
   return file.startsWith("/") && !file.startsWith(`${ours}/`) && !file.includes("/node_modules/");
 }
 

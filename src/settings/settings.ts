@@ -15,7 +15,7 @@ export type Settings = {
    */
   readonly Boot?: boolean | BooleanText | null;
   /**
-   * Runs on a snapshot of the machine's root that is removed when the machine stops.
+   * What the machine writes is gone when it stops, as with the state volatile; refused beside keep.
    *
    * Takes true or false (yes, no, on and off are the same).
    * --ephemeral, since systemd 240; images need a grant.

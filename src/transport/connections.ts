@@ -1,63 +1,66 @@
-import { Agent, type Dispatcher, Pool, ProxyAgent } from "undici";
+import type { Socket } from "node:net";
 import type { Trust } from "../config/config.js";
 import { isDirect, type Proxies } from "./proxy.js";
+import { openSocket, openTunnel } from "./socket.js";
 import { type TlsTrust, tlsTrust } from "./trust.js";
 
+/** A connection for one request. `target`: what the request names, its path or, to a proxy, the whole URL. `headers`: those for a proxy. */
+export type Connection = { readonly socket: Socket; readonly target: string; readonly headers: Readonly<Record<string, string>> };
+
 /**
- * The connections of one command. Each request goes through the proxy for it, if there is one: to TLS servers through a tunnel
- * (CONNECT), to others as a request for the whole URL, which is what proxies allow.
+ * Opens connections, one for each request: few images come from one server, and none is shared by those who trust different
+ * certificates. Each goes through the proxy for it, if there is one: to TLS servers through a tunnel (CONNECT), to others as a request for
+ * the whole URL, which is what proxies allow.
  */
 export class Connections {
   readonly #proxies: Proxies;
-  readonly #connectTimeout: number;
+  readonly #timeout: number;
   readonly #extraCas: string | undefined;
-  readonly #dispatchers = new Map<string, Dispatcher>();
   readonly #trusts = new Map<string, TlsTrust>();
 
   /**
-   * @param connectTimeout in seconds, to take a connection
+   * @param connectTimeout in seconds, to take a connection, and for a proxy to open a tunnel
    * @param extraCas a file with certificates of more CAs
    */
   constructor(proxies: Proxies, connectTimeout: number, extraCas?: string) {
     this.#proxies = proxies;
-    this.#connectTimeout = connectTimeout;
+    this.#timeout = connectTimeout * 1000;
     this.#extraCas = extraCas;
   }
 
-  /** What sends requests to the server of a URL. Throws NspawnError for a CA file that cannot be used. */
-  for(url: URL, trust: Trust): Dispatcher {
-    const isTls = url.protocol === "https:";
+  /** @throws NspawnError for a CA file that cannot be used; what `failureOf` knows */
+  async open(url: URL, trust: Trust, signal: AbortSignal): Promise<Connection> {
+    const tls = this.#tls(url, trust);
+    const limits = { timeout: this.#timeout, signal };
+    const path = `${url.pathname}${url.search}`;
     const { http, https, noProxy } = this.#proxies;
-    const proxy = isDirect(url, noProxy) ? undefined : isTls ? https : http;
-    const key = `${proxy?.href ?? ""} ${isTls ? JSON.stringify(trust) : ""}`;
-    return memoized(this.#dispatchers, key, () => this.#dispatcher(proxy, isTls ? trust : undefined));
+    const proxy = isDirect(url, noProxy) ? undefined : tls ? https : http;
+    if (!proxy) return { socket: await openSocket(url, tls, limits), target: path, headers: {} };
+    const socket = await openSocket(proxy, this.#tls(proxy, { kind: "system" }), limits);
+    if (!tls) return { socket, target: `${url.origin}${path}`, headers: loginOf(proxy) };
+    return { socket: await openTunnel(socket, url, loginOf(proxy), tls, limits), target: path, headers: {} };
   }
 
-  /** @param trust undefined: without TLS */
-  #dispatcher(proxy: URL | undefined, trust: Trust | undefined): Dispatcher {
-    const timeout = this.#connectTimeout * 1000;
-    const connect = { timeout, ...(trust && this.#tls(trust)) };
-    // Few images come from one server: its connection is not kept for the next.
-    const common = { connect, keepAliveTimeout: 100 };
-    if (!proxy) return new Agent(common);
-    return new ProxyAgent({
-      ...common,
-      uri: proxy.href,
-      proxyTunnel: false,
-      requestTls: connect,
-      proxyTls: { timeout, ...(proxy.protocol === "https:" ? this.#tls({ kind: "system" }) : {}) },
-      // A proxy that says nothing to CONNECT is as good as a server that takes no connection.
-      clientFactory: (origin, options) => new Pool(origin, { ...options, headersTimeout: timeout }),
-    });
-  }
-
-  #tls(trust: Trust): TlsTrust {
-    return memoized(this.#trusts, JSON.stringify(trust), () => tlsTrust(trust, this.#extraCas));
+  #tls({ protocol }: URL, trust: Trust): TlsTrust | undefined {
+    if (protocol !== "https:") return undefined;
+    const key = JSON.stringify(trust);
+    const known = this.#trusts.get(key) ?? tlsTrust(trust, this.#extraCas);
+    this.#trusts.set(key, known);
+    return known;
   }
 }
 
-function memoized<T>(known: Map<string, T>, key: string, make: () => T): T {
-  const value = known.get(key) ?? make();
-  known.set(key, value);
-  return value;
+function loginOf({ username, password }: URL): Readonly<Record<string, string>> {
+  if (username === "" && password === "") return {};
+  const login = Buffer.from(`${decoded(username)}:${decoded(password)}`).toString("base64");
+  return { "proxy-authorization": `Basic ${login}` };
+}
+
+/** Where a `%` in a login means itself, it stays. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }

@@ -20,24 +20,37 @@ export class TransientError extends TransferError {
 /** The content of a URL changed while it was read, or may have: what was read of it is worth nothing. */
 export class ChangedError extends TransferError {}
 
-/** The error for a request that failed without an answer, or for an answer that broke off. */
-export function failureOf(url: string, what: string, error: unknown): TransferError {
-  if (error instanceof TransferError) return error;
-  const proxyStatus = proxyStatusOf(error);
-  if (proxyStatus !== undefined) return proxyFailure(url, what, proxyStatus);
-  const code = codeOf(error);
-  const why = `${what}: ${reasons[code] ?? messageOf(first(error))}`;
-  if (transientCodes.has(code)) return new TransientError(url, why, { cause: error });
-  return new TransferError(url, why, { cause: error, hint: hintFor(url, code) });
+/** What did not come in time. */
+export class TimeOut extends Error {}
+
+/** A proxy answered a request for a tunnel with another status than 2xx. */
+export class ProxyRefusal extends Error {
+  readonly status: number;
+
+  constructor(status: number) {
+    super(`the proxy refuses it with HTTP status ${status}`);
+    this.status = status;
+  }
 }
 
-/** Reasons that the library tells in its own words. */
+/**
+ * The error for a request that failed without an answer, or for an answer that broke off.
+ * @param url of the image
+ * @param asked the URL of the server that was asked, where a redirect led to another one
+ */
+export function failureOf(url: string, what: string, error: unknown, asked = url): TransferError {
+  if (error instanceof TransferError) return error;
+  const code = codeOf(error);
+  const why = `${what}: ${reasons[messageOf(error)] ?? messageOf(first(error))}`;
+  if (error instanceof ProxyRefusal) return proxyFailure(url, why, error);
+  if (error instanceof TimeOut || transientCodes.has(code)) return new TransientError(url, why, { cause: error });
+  return new TransferError(url, why, { cause: error, hint: hintFor(asked, code) });
+}
+
+/** What Node tells in words of its own. */
 const reasons: Readonly<Record<string, string>> = {
-  UND_ERR_HEADERS_TIMEOUT: "no answer came in time (read_timeout in [network])",
-  UND_ERR_BODY_TIMEOUT: "nothing came for too long (read_timeout in [network])",
-  UND_ERR_CONNECT_TIMEOUT: "no connection was taken in time (connect_timeout in [network])",
-  UND_ERR_SOCKET: "the connection broke",
-  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: "the connection ended early",
+  aborted: "the connection ended early",
+  "socket hang up": "the connection ended before the answer",
 };
 
 const transientCodes: ReadonlySet<string> = new Set([
@@ -52,13 +65,6 @@ const transientCodes: ReadonlySet<string> = new Set([
   "ENETDOWN",
   // The name server does not answer; that there is no such name is ENOTFOUND.
   "EAI_AGAIN",
-  "UND_ERR_SOCKET",
-  "UND_ERR_CONNECT_TIMEOUT",
-  "UND_ERR_HEADERS_TIMEOUT",
-  "UND_ERR_BODY_TIMEOUT",
-  "UND_ERR_RES_CONTENT_LENGTH_MISMATCH",
-  // Chunks that end in their middle.
-  "HPE_INVALID_EOF_STATE",
 ]);
 
 /** Codes of certificates whose CA is not known (`man 3 X509_STORE_CTX_get_error`). */
@@ -90,15 +96,8 @@ function codeOf(error: unknown): string {
   return inner instanceof Error && "code" in inner ? String(inner.code) : "";
 }
 
-/** The status with which a proxy refused a tunnel, or wants another login, which the library tells in words. */
-function proxyStatusOf(error: unknown): number | undefined {
-  const [, status] = /^Proxy (?:response|Authentication Required) \((\d{3})\)/.exec(messageOf(error)) ?? [];
-  return status === undefined ? undefined : Number(status);
-}
-
 /** A proxy that finds no way to the server may find one later; a login that it refuses, it refuses again. */
-function proxyFailure(url: string, what: string, status: number): TransferError {
-  const why = `${what}: the proxy refuses it with HTTP status ${status}`;
+function proxyFailure(url: string, why: string, { status }: ProxyRefusal): TransferError {
   if (status >= 500) return new TransientError(url, why, { status });
   return new TransferError(url, why, { status, hint: status === 407 ? proxyHint : undefined });
 }

@@ -3,8 +3,9 @@ import { copyFile, type FileHandle, mkdir, open, readdir, rename, stat, unlink }
 import { basename, dirname, join } from "node:path";
 import { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
-import { hasCode, messageOf, TransferError } from "../base/errors.js";
-import { isAlive, processName } from "../base/process-id.js";
+import { hasCode, hintOf, messageOf, TransferError } from "../base/errors.js";
+import { isAlive, processName, processSpace } from "../base/process-id.js";
+import { needingRoom, showRoom } from "../host/disk-room.js";
 import type { ImageRef } from "../plan/image-ref.js";
 import { ChangedError } from "./failure.js";
 import type { Transport, Upload, Validators } from "./transport.js";
@@ -31,9 +32,9 @@ export const fileTransport: Transport = {
   async put(image, upload) {
     const path = pathOf(image);
     try {
-      await publish(path, upload);
+      await needingRoom(dirname(path), () => publish(path, upload), `make room there, the archive has ${showRoom(upload.bytes)}`);
     } catch (error) {
-      throw new TransferError(image.written, `cannot be written: ${messageOf(error)}`, { cause: error });
+      throw new TransferError(image.written, `cannot be written: ${messageOf(error)}`, { cause: error, hint: hintOf(error) });
     }
   },
 };
@@ -59,7 +60,8 @@ async function* unchanged(image: ImageRef, file: FileHandle, before: BigIntStats
     yield* file.createReadStream({ highWaterMark: 1 << 20, autoClose: false });
     const after = await file.stat({ bigint: true });
     if (after.size === before.size && after.mtimeNs === before.mtimeNs) return;
-    throw new ChangedError(image.written, `it was written to while it was read: ${before.size} bytes became ${after.size}`);
+    const sizes = after.size === before.size ? "" : `: ${before.size} bytes became ${after.size}`;
+    throw new ChangedError(image.written, `it was written to while it was read${sizes}`);
   } finally {
     await file.close();
   }
@@ -75,7 +77,7 @@ async function publish(path: string, upload: Upload): Promise<void> {
   const folder = dirname(path);
   await mkdir(folder, { recursive: true });
   await sweep(folder);
-  const temporary = join(folder, `.${basename(path).slice(0, 100)}.nspawn-${processName()}`);
+  const temporary = join(folder, `.${basename(path).slice(0, 100)}.nspawn-${processSpace()}-${processName()}`);
   try {
     await moveOrCopy(upload.path, temporary);
     await syncFile(temporary);
@@ -102,10 +104,24 @@ async function syncFile(path: string): Promise<void> {
   await file.sync().finally(() => file.close());
 }
 
-/** Removes what a killed push has left beside the archives. */
+/** Milliseconds without a change after which no push is under way any more, wherever it was. */
+const longestPush = 24 * 3600 * 1000;
+
+/**
+ * Removes what killed pushes have left beside the archives. Other hosts may share the folder, as by NFS, and containers: whether a process of
+ * theirs is alive cannot be seen.
+ */
 async function sweep(folder: string): Promise<void> {
   for (const name of await readdir(folder)) {
-    const owner = /^\..*\.nspawn-(\d+-\d+)$/.exec(name)?.[1];
-    if (owner !== undefined && !isAlive(owner)) await unlink(join(folder, name)).catch(() => undefined);
+    const [, space, owner] = /^\..*\.nspawn-([0-9a-f]{16})-(\d+-\d+)$/.exec(name) ?? [];
+    if (owner === undefined) continue;
+    const path = join(folder, name);
+    const isLeft = space === processSpace() ? !isAlive(owner) : await isOlder(path, longestPush);
+    if (isLeft) await unlink(path).catch(() => undefined);
   }
+}
+
+async function isOlder(path: string, milliseconds: number): Promise<boolean> {
+  const stats = await stat(path).catch(() => undefined);
+  return stats !== undefined && Date.now() - stats.mtimeMs > milliseconds;
 }

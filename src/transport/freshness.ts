@@ -1,19 +1,17 @@
-import type { Dispatcher } from "undici";
+import type { IncomingHttpHeaders } from "node:http";
 import type { Validators } from "./transport.js";
 
-export type ResponseHeaders = Dispatcher.ResponseData["headers"];
-
-/** The first value of a header, by its name in lower case. */
-export function header(headers: ResponseHeaders, name: string): string | undefined {
+/** The first value of a header, by its name in lower case. One without a value, as some servers send them, counts as not there. */
+export function header(headers: IncomingHttpHeaders, name: string): string | undefined {
   const value = headers[name];
-  return Array.isArray(value) ? value[0] : value;
+  return (Array.isArray(value) ? value[0] : value) || undefined;
 }
 
 /**
  * What tells versions of a URL apart, in the order of trust: the digest that the server names, its ETag (a weak one too: it may miss a change
  * within the second of another one, as dates do), or its date and length together.
  */
-export function validatorsOf(headers: ResponseHeaders): Validators {
+export function validatorsOf(headers: IncomingHttpHeaders): Validators {
   const digest = header(headers, "nspawn-digest");
   if (digest !== undefined) return { digest };
   const etag = header(headers, "etag");
@@ -31,7 +29,7 @@ export function sha256Of({ digest }: Validators): string | undefined {
 /** What stands for the very same bytes, so that parts of two answers may be put together (RFC 9110, 8.8.1: strong validators). */
 export type Identity = { readonly digest?: string | undefined; readonly etag?: string | undefined; readonly modified?: string | undefined };
 
-export function identityOf(headers: ResponseHeaders): Identity {
+export function identityOf(headers: IncomingHttpHeaders): Identity {
   const etag = header(headers, "etag");
   return {
     digest: header(headers, "nspawn-digest"),
@@ -42,12 +40,20 @@ export function identityOf(headers: ResponseHeaders): Identity {
 
 /** Whether two answers certainly have the same content: they agree in one thing at least, and differ in none. */
 export function sameBytes(a: Identity, b: Identity): boolean {
-  const common = (["digest", "etag", "modified"] as const).filter((name) => a[name] !== undefined && b[name] !== undefined);
-  return common.length > 0 && common.every((name) => a[name] === b[name]);
+  return common(a, b).length > 0 && !differ(a, b);
+}
+
+/** Whether two answers certainly have not the same content. */
+export function differ(a: Identity, b: Identity): boolean {
+  return common(a, b).some((name) => a[name] !== b[name]);
+}
+
+function common(a: Identity, b: Identity): readonly (keyof Identity)[] {
+  return (["digest", "etag", "modified"] as const).filter((name) => a[name] !== undefined && b[name] !== undefined);
 }
 
 /** A date is as good as an ETag once the content can no longer change within its second (RFC 9110, 8.8.2.2). */
-function strongDate(headers: ResponseHeaders): string | undefined {
+function strongDate(headers: IncomingHttpHeaders): string | undefined {
   const modified = header(headers, "last-modified");
   const age = Date.parse(header(headers, "date") ?? "") - Date.parse(modified ?? "");
   return age >= 1000 ? modified : undefined;

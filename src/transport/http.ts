@@ -1,9 +1,7 @@
 import { createReadStream } from "node:fs";
-import { Readable } from "node:stream";
-import { setTimeout as sleep } from "node:timers/promises";
 import { TransferError } from "../base/errors.js";
 import type { ImageRef } from "../plan/image-ref.js";
-import { type Access, type Ask, discard, exchange, type Response } from "./exchange.js";
+import { type Access, type Answer, type Ask, discard, exchange } from "./exchange.js";
 import { TransientError } from "./failure.js";
 import { header, sha256Of, validatorsOf } from "./freshness.js";
 import { metered } from "./meter.js";
@@ -34,7 +32,7 @@ export class HttpTransport implements Transport {
 
   async get(image: ImageRef, haste?: Haste): Promise<Download> {
     const persistence = this.#hurried(haste);
-    const ask = async (headers: Ask["headers"] = {}, signal = persistence.interrupted): Promise<Response> => {
+    const ask = async (headers: Ask["headers"] = {}, signal = persistence.interrupted): Promise<Answer> => {
       const response = await this.#ask(image, { method: "GET", headers, signal });
       checkEncoding(image, response);
       return response;
@@ -57,19 +55,27 @@ export class HttpTransport implements Transport {
     });
   }
 
-  async #send(image: ImageRef, { path, bytes, digest }: Upload): Promise<void> {
-    const { report, interrupted } = this.#persistence;
+  async #send(image: ImageRef, upload: Upload): Promise<void> {
+    const answer = await this.#sendOnce(image, upload, upload.bytes >= large);
+    // 417: it wants the body without being asked.
+    checkStatus(image, "PUT", answer.statusCode === 417 ? await this.#sendOnce(image, upload, false) : answer);
+  }
+
+  /** @param ask whether the server is asked first if it takes the upload, so that one that does not is not sent all of it */
+  async #sendOnce(image: ImageRef, { path, bytes, digest }: Upload, ask: boolean): Promise<Answer> {
+    const { report } = this.#persistence;
     const file = createReadStream(path, { highWaterMark: 1 << 18 });
-    const body = metered(
-      Readable.from(headFirst(file, bytes, interrupted), { highWaterMark: 2 }),
-      { url: image.written, direction: "up", total: bytes },
-      report,
-    );
+    const body = metered(file, { url: image.written, direction: "up", total: bytes }, report);
+    const headers = {
+      "content-length": String(bytes),
+      "content-type": "application/octet-stream",
+      "nspawn-digest": digest,
+      ...(ask ? { expect: "100-continue" } : {}),
+    };
     try {
-      const headers = { "content-length": String(bytes), "content-type": "application/octet-stream", "nspawn-digest": digest };
-      const response = await this.#ask(image, { method: "PUT", headers, body });
-      discard(response);
-      checkStatus(image, "PUT", response);
+      const answer = await this.#ask(image, { method: "PUT", headers, body });
+      discard(answer);
+      return answer;
     } finally {
       body.destroy();
       file.destroy();
@@ -94,10 +100,9 @@ export class HttpTransport implements Transport {
     if (named !== undefined && named !== digest) throw wrong(`the server has the digest ${named}, not ${digest}`);
   }
 
-  async #ask(image: ImageRef, ask: Omit<Ask, "signal"> & Partial<Pick<Ask, "signal">>): Promise<Response> {
+  async #ask(image: ImageRef, ask: Omit<Ask, "signal"> & Partial<Pick<Ask, "signal">>): Promise<Answer> {
     const response = await exchange(this.#access, image, { signal: this.#persistence.interrupted, ...ask });
-    // It has no body, and so its connection is free for the next request.
-    if (ask.method === "HEAD") await response.body.dump();
+    if (ask.method === "HEAD") discard(response);
     return response;
   }
 
@@ -117,7 +122,7 @@ const encodings: Readonly<Record<string, RegExp>> = {
 };
 
 /** Some servers name an archive's own compression as an encoding; one that they made themselves would be another archive. */
-function checkEncoding(image: ImageRef, response: Response): void {
+function checkEncoding(image: ImageRef, response: Answer): void {
   const encoding = header(response.headers, "content-encoding")?.trim().toLowerCase() ?? "identity";
   if (encoding === "identity" || encoding === "" || encodings[encoding]?.test(new URL(image.url).pathname)) return;
   // What comes with another status is no archive anyway.
@@ -128,18 +133,5 @@ function checkEncoding(image: ImageRef, response: Response): void {
   });
 }
 
-/** An upload of so many bytes is worth a moment's wait for a refusal. */
-const large = 1 << 24;
-
-/**
- * The content of a large file with a moment of silence after its start: a server that refuses it (login, size) does so on the head of the
- * request, and then the rest is not sent. `Expect: 100-continue`, which is made for that, is nothing that undici can do with HTTP/1.1.
- */
-async function* headFirst(file: Readable, bytes: number, signal: AbortSignal): AsyncGenerator<Buffer> {
-  let waited = bytes < large;
-  for await (const chunk of file) {
-    yield chunk;
-    if (!waited) await sleep(200, undefined, { signal, ref: false }).catch(() => undefined);
-    waited = true;
-  }
-}
+/** An upload of so many bytes is worth asking first: as curl has it. */
+const large = 1 << 20;

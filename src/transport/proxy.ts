@@ -15,7 +15,7 @@ export const noProxies: Proxies = { http: undefined, https: undefined, noProxy: 
  * @param onUnusable gets a text for each that does not, without its login
  */
 export async function findProxies(config: Config["proxy"], environment: Environment, onUnusable: (text: string) => void): Promise<Proxies> {
-  const named = fromEnvironment(environment);
+  const named = config.proxyCheckList.some((source) => source !== "config") ? fromEnvironment(environment, onUnusable) : {};
   const bySource = { user: named, root: named, config: config.proxyConfigText };
   const sources = config.proxyCheckList.map((source) => bySource[source]);
   const works = memoized((text: string) => takesConnections(text, config.socketTimeout, onUnusable));
@@ -67,9 +67,17 @@ function hasAddress(range: string, address: string): boolean {
   return list.check(address, isIP(address) === 4 ? "ipv4" : "ipv6");
 }
 
-function fromEnvironment(environment: Environment): ProxyVariables {
-  const get = (name: string): string | undefined => environment[name] || environment[name.toUpperCase()] || undefined;
-  return { http_proxy: get("http_proxy"), https_proxy: get("https_proxy"), no_proxy: get("no_proxy") };
+function fromEnvironment(environment: Environment, onUnusable: (text: string) => void): ProxyVariables {
+  const variable = (name: string): string | undefined => [name, name.toUpperCase()].find((spelling) => environment[spelling]);
+  const proxy = (name: string): string | undefined => {
+    const found = variable(name);
+    if (found === undefined) return undefined;
+    if (proxyUrl(environment[found] ?? "")) return environment[found];
+    // Its value may hold a login.
+    onUnusable(`the proxy of the variable ${found} is left out: it has no http: or https: URL`);
+    return undefined;
+  };
+  return { http_proxy: proxy("http_proxy"), https_proxy: proxy("https_proxy"), no_proxy: environment[variable("no_proxy") ?? ""] };
 }
 
 async function firstWorking(
@@ -86,10 +94,7 @@ async function firstWorking(
 
 async function takesConnections(text: string, seconds: number, onUnusable: (text: string) => void): Promise<URL | undefined> {
   const url = proxyUrl(text);
-  if (!url) {
-    onUnusable("a proxy is left out: it has no http: or https: URL");
-    return undefined;
-  }
+  if (!url) return undefined;
   const port = Number(url.port || (url.protocol === "https:" ? 443 : 80));
   const why = await whyNoConnection(url.hostname.replace(/^\[|\]$/g, ""), port, seconds);
   if (why === undefined) return url;

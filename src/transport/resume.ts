@@ -1,9 +1,9 @@
 import { Readable } from "node:stream";
 import type { ImageRef } from "../plan/image-ref.js";
 import { contentRange, unsatisfiedLength } from "./content-range.js";
-import { discard, type Response } from "./exchange.js";
+import { type Answer, discard } from "./exchange.js";
 import { ChangedError, failureOf, TransientError } from "./failure.js";
-import { header, type Identity, identityOf, sameBytes } from "./freshness.js";
+import { differ, header, type Identity, identityOf, sameBytes } from "./freshness.js";
 import { type Persistence, Retries } from "./retry.js";
 import { refused } from "./status.js";
 
@@ -11,13 +11,13 @@ import { refused } from "./status.js";
 export type Origin = Persistence & {
   readonly image: ImageRef;
   /** Asks again for the image, with more headers. Throws TransferError. */
-  readonly ask: (headers: Readonly<Record<string, string>>, signal: AbortSignal) => Promise<Response>;
+  readonly ask: (headers: Readonly<Record<string, string>>, signal: AbortSignal) => Promise<Answer>;
   /** Seconds in which some of the body has to come. */
   readonly readTimeout: number;
 };
 
 /** The length of an answer's body, as announced. */
-export function lengthOf({ headers }: Response): number | undefined {
+export function lengthOf({ headers }: Answer): number | undefined {
   const text = header(headers, "content-length");
   return text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : undefined;
 }
@@ -26,7 +26,7 @@ export function lengthOf({ headers }: Response): number | undefined {
  * The body of an answer with the status 200 as one stream. Where it breaks off or stalls, the rest is asked for (Range, If-Range), and the
  * stream goes on with the very next byte. It ends in a ChangedError where the rest is not certain to belong to what came before.
  */
-export function resumable(response: Response, origin: Origin): Readable {
+export function resumable(response: Answer, origin: Origin): Readable {
   const abort = new AbortController();
   const stop = (): void => abort.abort(origin.interrupted.reason);
   origin.interrupted.addEventListener("abort", stop);
@@ -60,7 +60,7 @@ class ResumableBody {
   readonly #retries: Retries;
   #total: number | undefined;
   /** The answer whose body is read now; its bytes up to `#skip` are known already. */
-  #response: Response;
+  #response: Answer;
   #chunks: AsyncIterator<Buffer>;
   #skip = 0;
   /** How many bytes have been passed on, and how many there were at the last failure. */
@@ -69,11 +69,11 @@ class ResumableBody {
   /** What came since the last time that enough did, and how long we waited for it. */
   #slow = { seconds: 0, bytes: 0 };
 
-  constructor(response: Response, origin: Origin) {
+  constructor(response: Answer, origin: Origin) {
     this.#origin = origin;
     this.#identity = identityOf(response.headers);
     this.#total = lengthOf(response);
-    this.#retries = new Retries(origin);
+    this.#retries = new Retries(origin, () => `${this.#position()} are there`);
     this.#response = response;
     this.#chunks = chunksOf(response);
   }
@@ -91,6 +91,8 @@ class ResumableBody {
           throw this.#changed(`more than the announced ${this.#total} bytes came`);
         return fresh;
       } catch (error) {
+        // Nothing was missing but the end.
+        if (this.#offset === this.#total) return undefined;
         await this.#resume(error);
       }
     }
@@ -136,12 +138,13 @@ class ResumableBody {
     const { image, ask, interrupted, report } = this.#origin;
     if (this.#offset - this.#failedAt >= progress) this.#retries.reset();
     this.#failedAt = this.#offset;
+    this.#slow = { seconds: 0, bytes: 0 };
     for (let error = failure; ; ) {
       discard(this.#response);
       await this.#retries.pause(error);
       try {
         this.#take(await ask(this.#rangeHeaders(), interrupted));
-        return report({ kind: "detail", text: `${image.written}: goes on at ${this.#offset} bytes` });
+        return report({ kind: "detail", text: `${image.written}: goes on at ${this.#position()}` });
       } catch (again) {
         error = again;
       }
@@ -159,12 +162,14 @@ class ResumableBody {
   }
 
   /** Goes on with an answer, if it certainly has the rest of the same content. */
-  #take(response: Response): void {
+  #take(response: Answer): void {
     // Whatever is wrong with it, it is closed with us, or by the next failure.
     this.#response = response;
     const { headers, statusCode } = response;
     const { first, whole } = this.#partOf(response);
-    if (!sameBytes(this.#identity, identityOf(headers))) throw this.#changed("the server has other content by now");
+    const identity = identityOf(headers);
+    const same = statusCode === 416 ? !differ(this.#identity, identity) : sameBytes(this.#identity, identity);
+    if (!same) throw this.#changed("the server has other content by now");
     if (this.#total !== undefined && whole !== undefined && whole !== this.#total)
       throw this.#changed(`it was announced with ${this.#total} bytes, and now with ${whole}`);
     if (first === undefined || (statusCode !== 200 && first !== this.#offset)) {
@@ -177,7 +182,7 @@ class ResumableBody {
   }
 
   /** Where an answer begins, and how long the whole is, as far as it tells. */
-  #partOf(response: Response): { readonly first: number | undefined; readonly whole: number | undefined } {
+  #partOf(response: Answer): { readonly first: number | undefined; readonly whole: number | undefined } {
     const range = header(response.headers, "content-range");
     switch (response.statusCode) {
       case 200:
@@ -185,7 +190,7 @@ class ResumableBody {
       case 206:
         return { first: contentRange(range)?.first, whole: contentRange(range)?.total };
       case 416: {
-        // Right for the part behind the last byte: nothing was missing but the end.
+        // Right for the part behind the last byte: nothing was missing but the end. Some servers then say nothing else of the content.
         const whole = unsatisfiedLength(range);
         return { first: whole, whole };
       }
@@ -195,15 +200,19 @@ class ResumableBody {
   }
 
   #brokeOff(why: string): TransientError {
-    return new TransientError(this.#origin.image.written, `the download broke off at ${this.#offset} bytes: ${why}`);
+    return new TransientError(this.#origin.image.written, `the download broke off: ${why}`);
+  }
+
+  #position(): string {
+    return this.#total === undefined ? `${this.#offset} bytes` : `${this.#offset} of ${this.#total} bytes`;
   }
 
   #changed(why: string): ChangedError {
-    return new ChangedError(this.#origin.image.written, `the download broke off at ${this.#offset} bytes and cannot go on: ${why}`);
+    return new ChangedError(this.#origin.image.written, `the download broke off at ${this.#position()} and cannot go on: ${why}`);
   }
 }
 
-function chunksOf({ body }: Response): AsyncIterator<Buffer> {
+function chunksOf({ body }: Answer): AsyncIterator<Buffer> {
   // It may break off while nobody waits for it; whoever reads next is told.
   body.on("error", () => undefined);
   return body[Symbol.asyncIterator]() as AsyncIterator<Buffer>;

@@ -24,10 +24,13 @@ export async function retried<T>(persistence: Persistence, work: () => Promise<T
 /** Counts failures, and waits between tries: twice as long after each failure. */
 export class Retries {
   readonly #persistence: Persistence;
+  readonly #progress: () => string;
   #failures = 0;
 
-  constructor(persistence: Persistence) {
+  /** @param progress how far it has come, for warnings and the last error */
+  constructor(persistence: Persistence, progress: () => string = () => "") {
     this.#persistence = persistence;
+    this.#progress = progress;
   }
 
   /** Waits until it is time for another try after `error`; throws it if there is none, or the reason of an interrupt. */
@@ -35,10 +38,11 @@ export class Retries {
     const { patience, report, interrupted } = this.#persistence;
     if (!(error instanceof TransientError)) throw error;
     this.#failures++;
-    if (this.#failures >= patience.tries) throw givenUp(error, this.#failures);
+    const progress = this.#progress();
+    if (this.#failures >= patience.tries) throw givenUp(error, this.#failures, progress);
     const seconds = pauseAfter(this.#failures, error.retryAfter, patience);
     const next = `next try in ${seconds.toFixed(1)} s (${this.#failures + 1} of ${patience.tries})`;
-    report({ kind: "warning", text: `${error.message}; ${next}` });
+    report({ kind: "warning", text: `${error.message}; ${next}${progress === "" ? "" : `; ${progress}`}` });
     await sleep(seconds * 1000, undefined, { signal: interrupted }).catch(() => interrupted.throwIfAborted());
   }
 
@@ -54,8 +58,9 @@ function pauseAfter(failures: number, retryAfter: number | undefined, { retryPau
   return Math.min(retryPause * 2 ** (failures - 1), retryPauseMax) * (0.75 + Math.random() / 4);
 }
 
-function givenUp(error: TransientError, tries: number): TransferError {
-  if (tries === 1) return error;
+function givenUp(error: TransientError, tries: number, progress: string): TransferError {
+  const known = [tries === 1 ? "" : `tried ${tries} times`, progress].filter((text) => text !== "").join("; ");
+  if (known === "") return error;
   const { url, why, status, hint } = error;
-  return new TransferError(url, `${why} (tried ${tries} times)`, { ...(status === undefined ? {} : { status }), hint, cause: error });
+  return new TransferError(url, `${why} (${known})`, { ...(status === undefined ? {} : { status }), hint, cause: error });
 }

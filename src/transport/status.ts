@@ -1,22 +1,23 @@
 import { STATUS_CODES } from "node:http";
-import type { Dispatcher } from "undici";
 import { TransferError } from "../base/errors.js";
 import type { ImageRef } from "../plan/image-ref.js";
+import type { Answer } from "./exchange.js";
 import { proxyHint, TransientError } from "./failure.js";
 import { header } from "./freshness.js";
 
-type Answer = Pick<Dispatcher.ResponseData, "statusCode" | "headers">;
+type Refusal = Pick<Answer, "statusCode" | "headers" | "redirectedTo">;
 
 /** Throws for a status other than 2xx. */
-export function checkStatus(image: ImageRef, method: string, answer: Answer): void {
+export function checkStatus(image: ImageRef, method: string, answer: Refusal): void {
   if (answer.statusCode < 200 || answer.statusCode >= 300) throw refused(image, method, answer);
 }
 
 /** The error for a status that is not the one wanted: a TransientError, if it may pass. */
-export function refused(image: ImageRef, method: string, { statusCode: status, headers }: Answer): TransferError {
+export function refused(image: ImageRef, method: string, answer: Refusal): TransferError {
+  const { statusCode: status, headers, redirectedTo } = answer;
   const name = STATUS_CODES[status];
-  const why = `HTTP status ${status}${name ? ` ${name}` : ""} to ${method}`;
-  const hint = hintFor(image, method, status, headers);
+  const why = `HTTP status ${status}${name ? ` ${name}` : ""} to ${method}${redirectedTo ? `, redirected to ${redirectedTo}` : ""}`;
+  const hint = hintFor(image, method, answer);
   if (!isTransient(status)) return new TransferError(image.written, why, { status, hint });
   return new TransientError(image.written, why, { status, hint, retryAfter: retryAfter(header(headers, "retry-after"), Date.now()) });
 }
@@ -35,27 +36,33 @@ export function retryAfter(text: string | undefined, now: number): number | unde
   return Number.isNaN(until) ? undefined : Math.max(0, until - now);
 }
 
-function hintFor(image: ImageRef, method: string, status: number, headers: Answer["headers"]): string | undefined {
-  switch (status) {
-    case 404:
-      return method === "PUT" ? "check the URL" : "check the URL, or build and push the image first";
-    case 401:
-    case 403:
-      return `check the login in [auth/${new URL(image.url).hostname}] of the configuration`;
-    case 407:
-      return proxyHint;
-    case 405:
-    case 501:
-      return method === "PUT" ? "the server takes no uploads here: with nginx, dav_methods PUT switches them on" : undefined;
-    case 409:
-      return method === "PUT" ? "the server may lack the folder: with nginx, create_full_put_path on makes it" : undefined;
-    case 413:
-      return "the image is larger than the server takes: with nginx, client_max_body_size is the limit";
-    case 507:
-      return "the server has no room left: remove images there";
-    default:
-      return method === "PUT" && header(headers, "location") !== undefined
-        ? "uploads are not redirected: push to the URL where it leads"
-        : undefined;
-  }
+function hintFor(image: ImageRef, method: string, { statusCode, headers, redirectedTo }: Refusal): string | undefined {
+  if (redirectedTo !== undefined && redirectedHints[statusCode] !== undefined) return redirectedHints[statusCode];
+  if (statusCode === 401 || statusCode === 403) return `check the login in [auth/${new URL(image.url).hostname}] of the configuration`;
+  if (method !== "PUT") return hints[statusCode];
+  const redirects = header(headers, "location") !== undefined;
+  return uploadHints[statusCode] ?? (redirects ? "uploads are not redirected: push to the URL where it leads" : undefined);
 }
+
+const hints: Readonly<Record<number, string>> = {
+  404: "check the URL, or build and push the image first",
+  407: proxyHint,
+};
+
+const uploadHints: Readonly<Record<number, string>> = {
+  404: "check the URL",
+  405: "the server takes no uploads here: with nginx, dav_methods PUT switches them on",
+  407: proxyHint,
+  409: "the server may lack the folder: with nginx, create_full_put_path on makes it",
+  413: "the image is larger than the server takes: with nginx, client_max_body_size is the limit",
+  500: "the server's log tells why: its disk may be full",
+  501: "the server takes no uploads here: with nginx, dav_methods PUT switches them on",
+  507: "the server has no room left: remove images there",
+};
+
+/** Of a server that a redirect leads to. */
+const redirectedHints: Readonly<Record<number, string>> = {
+  401: "a server that is redirected to gets no login, unless it is the image's own one",
+  403: "a server that is redirected to gets no login, unless it is the image's own one",
+  404: "the image's server redirects to where it is not: that server has to be set right, or check the URL",
+};

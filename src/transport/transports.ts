@@ -1,3 +1,5 @@
+import { setMaxListeners } from "node:events";
+import { NspawnError } from "../base/errors.js";
 import type { Report } from "../base/events.js";
 import type { Auth, Config, Trust } from "../config/config.js";
 import type { Environment } from "../config/expand.js";
@@ -29,14 +31,17 @@ export class Transports {
     this.#environment = environment;
     this.#report = report;
     this.#interrupted = interrupted;
+    // As many requests wait for it as there are images: to Node, more than ten look like a leak, of which it warns.
+    setMaxListeners(0, interrupted);
   }
 
+  /** @throws NspawnError for a login that would go in the clear */
   async for(image: ImageRef): Promise<Transport> {
     if (image.scheme === "file") return (await import("./file.js")).fileTransport;
     const [{ HttpTransport }, { router }] = await Promise.all([import("./http.js"), import("./route.js")]);
     const url = new URL(image.url);
     const auth = this.#config.auth.get(url.hostname);
-    if (auth) this.#warnOfPlainLogin(url, auth);
+    if (auth) this.#checkPlainLogin(url, auth);
     this.#connections ??= this.#openConnections();
     const { network } = this.#config;
     return new HttpTransport(
@@ -75,10 +80,19 @@ export class Transports {
     return trust;
   }
 
-  #warnOfPlainLogin(url: URL, { host, login }: Auth): void {
+  /**
+   * An image from anywhere may name a parent by http: on a host that a login is for: sent there, everybody on the way could read it. So it
+   * goes in the clear only where the configuration says so.
+   */
+  #checkPlainLogin(url: URL, { host, login, trust }: Auth): void {
     const real = host ?? url.hostname;
     if (url.protocol !== "http:" || login.kind === "empty" || isLoopback(real)) return;
     const text = `the login for ${url.hostname} goes over the network in the clear: ${url.origin} is no https: URL`;
+    if (trust.kind !== "insecure") {
+      throw new NspawnError(text.replace("goes", "would go"), {
+        hint: `take an https: URL; or allow it, by insecure = yes in [auth/${url.hostname}] of the configuration`,
+      });
+    }
     this.#warnOnce(`plain ${url.hostname}`, text);
   }
 

@@ -14,7 +14,7 @@ export type TlsTrust = { readonly secureContext: SecureContext } | { readonly re
  */
 export function tlsTrust(trust: Trust, extraFile: string | undefined): TlsTrust {
   if (trust.kind === "insecure") return { rejectUnauthorized: false };
-  const own = trust.kind === "ca" ? [caFile(trust.file)] : [];
+  const own = trust.kind === "ca" ? [caFile(trust)] : [];
   const extra = extraFile ? [textOf(extraFile) ?? ""] : [];
   return { secureContext: createSecureContext({ ca: [...systemCas(), ...extra, ...own] }) };
 }
@@ -40,7 +40,7 @@ function textOf(file: string): string | undefined {
 }
 
 /** The text of a file whose certificates can all be used: createSecureContext would pass over others in silence. */
-function caFile(file: string): string {
+function caFile({ file, at }: Extract<Trust, { readonly kind: "ca" }>): string {
   try {
     const text = readFileSync(file, "utf8");
     const certificates = text.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? [];
@@ -48,6 +48,6 @@ function caFile(file: string): string {
     for (const certificate of certificates) new X509Certificate(certificate);
     return text;
   } catch (error) {
-    throw new NspawnError(`the ca_file ${file} cannot be used: ${messageOf(error)}`, { cause: error });
+    throw new NspawnError(`${at}: the ca_file ${file} cannot be used: ${messageOf(error)}`, { cause: error });
   }
 }

@@ -1,3 +1,6 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { isAlive, processName } from "../../src/base/process-id.js";
 import { LocalHost } from "../../src/host/local.js";
@@ -11,6 +14,20 @@ describe("process names", () => {
     expect(isAlive("999999999-1")).toBe(false);
     expect(isAlive("")).toBe(false);
     expect(processName(999999999)).toBeUndefined();
+  });
+
+  test("a process that has ended and that nobody collects is not alive", async () => {
+    // The shell becomes a program that knows nothing of its child.
+    const script = "true & echo $!; exec tail -f /dev/null";
+    const parent = spawn("sh", ["-c", script], { stdio: ["ignore", "pipe", "ignore"] });
+    try {
+      const [line] = (await once(parent.stdout, "data")) as [Buffer];
+      const pid = Number(line.toString());
+      await expect.poll(() => readFileSync(`/proc/${pid}/stat`, "utf8")).toContain(") Z ");
+      expect(processName(pid)).toBeUndefined();
+    } finally {
+      parent.kill("SIGKILL");
+    }
   });
 
   test("a program whose name looks like fields of its state is read right", async () => {

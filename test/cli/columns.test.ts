@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { columnsOf, cutToColumns } from "../../src/cli/columns.js";
+import { columnsOf, cutMiddleToColumns, cutToColumns } from "../../src/cli/columns.js";
 
 describe("columns of a terminal", () => {
   test.each([
@@ -37,5 +37,19 @@ describe("columns of a terminal", () => {
     expect(cutToColumns("日本語", 5)).toBe("日本…");
     expect(cutToColumns("日本語", 4)).toBe("日…");
     expect(cutToColumns("x", 0)).toBe("");
+  });
+
+  test("a text that is cut in its middle fits, and begins and ends like the whole", () => {
+    expect(cutMiddleToColumns("https://images.example.org/debian/web.tar.zst", 24)).toBe("https://imag…web.tar.zst");
+    const text = fc.string({ unit: "grapheme", maxLength: 40 }).filter((line) => !/[\p{Cc}…]/u.test(line));
+    fc.assert(
+      fc.property(text, fc.integer({ min: 5, max: 30 }), (line, limit) => {
+        const cut = cutMiddleToColumns(line, limit);
+        expect(columnsOf(cut)).toBeLessThanOrEqual(limit);
+        const [start = "", end = ""] = cut.split("…");
+        if (cut !== line) expect(cut.includes("…") && line.startsWith(start) && line.endsWith(end)).toBe(true);
+        else expect(columnsOf(line)).toBeLessThanOrEqual(limit);
+      }),
+    );
   });
 });

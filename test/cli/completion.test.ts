@@ -1,9 +1,10 @@
 import { execFileSync } from "node:child_process";
-import { writeFileSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Command, Option } from "commander";
 import { beforeEach, describe, expect, test } from "vitest";
 import { type Completed, completion, completionShells } from "../../src/cli/completion/completion.js";
+import { machineNames } from "../../src/cli/completion/machine-names.js";
 import { writeFiles } from "../support/files.js";
 import { tempFolder } from "../support/temp.js";
 
@@ -138,6 +139,47 @@ describe.each(completionShells)("in %s", (shell) => {
   });
 });
 
+const enter: Completed = {
+  command: new Command("nspawn-enter").argument("<machine>").argument("[command...]").option("--verbose", "say more").helpOption(false),
+};
+const machine = new Command("machine").summary("machines").helpOption(false).helpCommand(false);
+machine.command("status").argument("<machine...>").summary("how they are").option("--check", "ask").helpOption(false);
+const machines: Completed = { command: new Command("nspawn").helpOption(false).helpCommand(false) };
+machines.command.addCommand(machine);
+
+describe.each(completionShells)("machines in %s", (shell) => {
+  const propose = (completed: Completed, ...words: readonly string[]): readonly string[] => {
+    writeFiles(folder, { "units/web.service": "# nspawn machine web\n[Unit]\n", "units/dbus.service": "[Unit]\n# nspawn machine no\n" });
+    writeFiles(folder, {
+      "units/w-2.service": "# nspawn machine w-2\n",
+      "units/dir.service/x": "",
+      "units/evil.service": "# nspawn machine $(touch evil)\n",
+    });
+    const names = machineNames.replaceAll(/\/etc\/systemd\/system|\/run\/systemd\/machines/g, (path) =>
+      path.startsWith("/etc") ? join(folder, "units") : join(folder, "running"),
+    );
+    writeFiles(folder, { "running/other": "", "running/unit:other.scope": "", "running/$(touch evil)": "" });
+    writeFileSync(join(folder, "completions"), completion(shell, [completed], names));
+    return shells[shell](words);
+  };
+
+  test("are proposed by their names, without any that a shell could run", () => {
+    expect(propose(enter, "nspawn-enter", "")).toEqual(["other", "w-2", "web"]);
+    expect(propose(enter, "nspawn-enter", "w")).toEqual(["w-2", "web"]);
+    expect(propose(enter, "nspawn-enter", "--verbose", "o")).toEqual(["other"]);
+    expect(propose(machines, "nspawn", "machine", "status", "")).toEqual(["other", "w-2", "web"]);
+    expect(propose(machines, "nspawn", "machine", "status", "web", "o")).toEqual(["other"]);
+    expect(propose(machines, "nspawn", "machine", "status", "--c")).toEqual(["--check"]);
+    expect(existsSync(join(folder, "evil"))).toBe(false);
+  });
+
+  test("are proposed once: what follows is the command's own", () => {
+    expect(propose(enter, "nspawn-enter", "--v")).toEqual(["--verbose"]);
+    expect(propose(enter, "nspawn-enter", "web", "w")).toEqual([]);
+    expect(propose(enter, "nspawn-enter", "web", "--v")).toEqual([]);
+  });
+});
+
 describe.each(completionShells)("commands below a command in %s", (shell) => {
   const propose = (...words: readonly string[]): readonly string[] => {
     writeFileSync(join(folder, "completions"), completion(shell, [group]));
@@ -165,7 +207,7 @@ test("another shell is refused with those that are known", () => {
 test("zsh finds no fault in the syntax of its script, nor bash in its", () => {
   for (const shell of ["bash", "zsh", "fish"]) {
     const path = join(folder, "completions");
-    writeFileSync(path, completion(shell, [build, setup, group]));
+    writeFileSync(path, completion(shell, [build, setup, group, enter, machines]));
     expect(execFileSync(shell, ["-n", path], { encoding: "utf8", stdio: "pipe" })).toBe("");
   }
 });

@@ -26,7 +26,7 @@ const events: { readonly [K in Event["kind"]]: Extract<Event, { kind: K }> } = {
   "step-begin": { kind: "step-begin", at, text: "SH x" },
   output: { kind: "output", line: "\x1b[31mline\x1b[2J" },
   "step-end": { kind: "step-end", at, text: "SH x", seconds: 12.34, cached: false },
-  pushed: { kind: "pushed", url: "u", digest, bytes: 12, seconds: 1 },
+  pushed: { kind: "pushed", url: "u", digest, bytes: 12, seconds: 1, unchanged: false },
   removed: { kind: "removed", what: "layer", name: "0123456789abcdef", bytes: 2_500_000 },
   acted: { kind: "acted", text: "machine x runs", seconds: 0.25 },
 };
@@ -133,7 +133,7 @@ describe("--json", () => {
       { event: "step-begin", ...at, step: "SH x" },
       { event: "output", text: "\x1b[31mline\x1b[2J" },
       { event: "step-end", ...at, step: "SH x", seconds: 12.34, cached: false },
-      { event: "pushed", url: "u", digest, bytes: 12, seconds: 1 },
+      { event: "pushed", url: "u", digest, bytes: 12, seconds: 1, unchanged: false },
       { event: "removed", what: "layer", name: "0123456789abcdef", bytes: 2_500_000 },
       { event: "acted", message: "machine x runs", seconds: 0.25 },
     ]);

@@ -241,6 +241,7 @@ describe("a setup", () => {
     problems: [],
     refusals: [],
     warnings: [],
+    systemd: 252,
   };
   const known = images.slice(0, 3);
   const preview: SetupPreview = {
@@ -265,10 +266,11 @@ describe("a setup", () => {
     action: "update",
     exists: false,
     made: { images, settled },
+    restored: undefined,
     effects: [{ kind: "start" }, { kind: "enable" }],
     objection: undefined,
     unit,
-    state: { active: "active", enabled: "enabled", fragment: "/etc/systemd/system/web.service" },
+    state: { active: "active", enabled: "enabled", known: "enabled", fragment: "/etc/systemd/system/web.service" },
   };
   const shown = (changes: Partial<SetupPreview> = {}) => shownSetupPlan({ ...preview, ...changes });
   const linesOf = (changes: Partial<SetupPreview> = {}): readonly string[] => shown(changes).lines(plain);
@@ -347,7 +349,7 @@ describe("a setup", () => {
     ["active, starts with the host", { unit: installed, exists: true }],
     [
       "failed, does not start with the host",
-      { unit: installed, exists: true, state: { active: "failed", enabled: "disabled", fragment: "" } },
+      { unit: installed, exists: true, state: { active: "failed", enabled: "disabled", known: "disabled", fragment: "" } },
     ],
   ] as const)("now: %s", (words, changes) => {
     expect(sections(linesOf(changes)).now).toEqual([words]);

@@ -26,6 +26,8 @@ test.each([
   [60, "1 min 00 s"],
   [3599, "59 min 59 s"],
   [3720, "1 h 02 min"],
+  [86_399, "23 h 59 min"],
+  [86_400 * 3 + 4 * 3600, "3 d 04 h"],
 ])("%d seconds are taking %s", (seconds, shown) => {
   expect(showElapsed(seconds)).toBe(shown);
 });

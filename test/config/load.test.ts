@@ -63,8 +63,21 @@ describe("defaults", () => {
       extractLimit: 100 * 2 ** 30,
       extractMembers: 2_000_000,
     });
-    expect(config.build).toEqual({ shellInvoke: ["/usr/bin/env", "sh", "-e", "-c", "{script}"], preserveBuildDir: false });
-    expect(config.machine).toEqual({ template: undefined, useBindStub: true, overlayfsMountOpts: [], trustList: ["file:"] });
+    expect(config.build).toEqual({
+      shellInvoke: ["/usr/bin/env", "sh", "-e", "-c", "{script}"],
+      preserveBuildDir: false,
+      cacheSize: 20 * 2 ** 30,
+      cacheAge: 30,
+    });
+    expect(config.machine).toEqual({
+      template: undefined,
+      useBindStub: true,
+      overlayfsMountOpts: [],
+      trustList: ["file:"],
+      keepGenerations: 3,
+      settleTime: 0.3,
+      readyTimeout: 90,
+    });
     expect(config.network).toMatchObject({ checkTimeout: 3, connectTimeout: 15, readTimeout: 60 });
     expect(config.logging.level).toBe("info");
     expect(config.auth.size).toBe(0);
@@ -72,6 +85,7 @@ describe("defaults", () => {
 
   test("name the files below /etc and the home folder", () => {
     expect(loadConfig({ environment: {} }).config.config.pathList).toEqual([
+      "/etc/nspawn/config.d",
       "/etc/nspawn/config.ini",
       `${homedir()}/.nspawn/config.ini`,
       `${homedir()}/.config/nspawn/config.ini`,
@@ -124,7 +138,7 @@ describe("what is wrong", () => {
       "1.ini:4: there is no section [bild]; did you mean build?",
       '1.ini:6: network/check_timeout is a number of seconds, more than 0 and at most 86400, not "soon"',
       '1.ini:7: "x y z" is neither [section] nor key = value',
-      "1.ini:8: there is no section [nothing]; it is one of main, config, logging, storage, build, proxy, network, machine",
+      "1.ini:8: there is no section [nothing]; it is one of main, config, logging, storage, build, proxy, network, machine, hatch, hatch/image-server, hatch/image-syncer, hatch/image-proxy",
     ]);
   });
 
@@ -145,7 +159,7 @@ describe("what is wrong", () => {
     ],
     [
       "[toString]\na = 1",
-      "1.ini:2: there is no section [toString]; it is one of main, config, logging, storage, build, proxy, network, machine",
+      "1.ini:2: there is no section [toString]; it is one of main, config, logging, storage, build, proxy, network, machine, hatch, hatch/image-server, hatch/image-syncer, hatch/image-proxy",
     ],
     ["[auth]\ntype = basic", "1.ini:2: [auth] names no host; it is [auth/images.example.org], and a port is the key port in it"],
     ["[auth/h:80]\ntype = basic", "1.ini:2: [auth/h:80] names no host; it is [auth/images.example.org], and a port is the key port in it"],
@@ -186,7 +200,7 @@ describe("what is wrong", () => {
     expect(
       problems([], { environment: { NSPAWN_MACHINE_USE_BIND_STUB: "perhaps" }, overrides: ["[nope]a=b", "[network]check_timeout=0"] }),
     ).toEqual([
-      "--config '[nope]a': there is no section [nope]; it is one of main, config, logging, storage, build, proxy, network, machine",
+      "--config '[nope]a': there is no section [nope]; it is one of main, config, logging, storage, build, proxy, network, machine, hatch, hatch/image-server, hatch/image-syncer, hatch/image-proxy",
       "--config '[network]check_timeout': network/check_timeout is a number of seconds, more than 0 and at most 86400, not \"0\"",
       'NSPAWN_MACHINE_USE_BIND_STUB: machine/use_bind_stub is yes or no, not "perhaps"',
     ]);
@@ -201,10 +215,22 @@ describe("what is wrong", () => {
     expect(() => load([], { overrides: ["auth/h]password=hunter2"] })).toThrow(/^(?!.*hunter2)/s);
   });
 
-  test("a file that cannot be read is told; one that is not there is not", () => {
+  test("of a folder the files *.ini are read, in the order of their names", () => {
     mkdirSync(join(folder, "1.ini"));
+    for (const [name, value] of [
+      ["b.ini", "/b"],
+      ["a.ini", "/a"],
+      ["c.conf", "/c"],
+    ] as const)
+      writeFileSync(join(folder, "1.ini", name), `[machine]\ntemplate = ${value}\n`);
     const environment = { NSPAWN_CONFIG_PATH_LIST: `${folder}/1.ini` };
-    expect(problems([], { environment })).toEqual([expect.stringMatching(/^1\.ini: cannot be read: EISDIR/)]);
+    expect(loadConfig({ environment }).config.machine.template).toBe("/b");
+  });
+
+  test("a file that cannot be read is told; one that is not there is not", () => {
+    mkdirSync(join(folder, "1.ini/a.ini"), { recursive: true });
+    const environment = { NSPAWN_CONFIG_PATH_LIST: `${folder}/1.ini` };
+    expect(problems([], { environment })).toEqual([expect.stringMatching(/^1\.ini\/a\.ini: cannot be read: EISDIR/)]);
   });
 });
 
@@ -215,7 +241,7 @@ describe("warnings", () => {
     const { config, warnings } = load([text]);
     expect(config.machine.template).toBe("/x/hub");
     expect(warnings.map((warning) => warning.replaceAll(`${folder}/`, ""))).toEqual([
-      "1.ini:2: hatcher/image-server/machine_name has no meaning any more: services come with their own scripts",
+      "1.ini:2: hatcher/image-server/machine_name has no meaning any more: services have sections of their own, such as [hatch/image-server]",
       "1.ini:4: wrapper/tar/binary has no meaning any more: programs are found in PATH and called with fixed options",
       "1.ini:6: build/build_space has no meaning any more: builds work in storage/tempdir",
     ]);
@@ -267,7 +293,7 @@ describe("auth", () => {
       "images.example.org": { ...plain, login: { kind: "basic", username: "u", password: "p$w" } },
       hub: { ...plain, host: "10.0.0.7", port: 8443, login: { kind: "token", token: "t" } },
       plain: { ...plain, port: 8080 },
-      own: { ...plain, trust: { kind: "ca", file: "/etc/ca.pem" } },
+      own: { ...plain, trust: { kind: "ca", file: "/etc/ca.pem", at: expect.stringMatching(/\/1\.ini:13$/) } },
       open: { ...plain, trust: { kind: "insecure" } },
     });
   });

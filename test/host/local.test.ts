@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { PassThrough, Readable } from "node:stream";
+import { PassThrough, Readable, Writable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { CommandError, InterruptedError, MissingProgramError } from "../../src/base/errors.js";
@@ -55,6 +55,14 @@ describe("LocalHost.run", () => {
     );
     await expect(host.run({ argv: sh("cat"), input })).rejects.toThrow("broke off");
   });
+
+  test("a program that waits for its input gets no more of it when its output cannot be written", async () => {
+    const input = new PassThrough();
+    input.write("a");
+    const output = new Writable({ write: (_chunk, _encoding, done) => done(new Error("full")) });
+    await expect(host.run({ argv: sh("cat"), input, dropsInput: true, output })).rejects.toThrow("full");
+    expect(input.destroyed).toBe(true);
+  }, 10_000);
 
   test("a failure has the command, the exit code and the last lines", async () => {
     const error = await host.run({ argv: sh("for i in $(seq 30); do echo line $i >&2; done; exit 3") }).catch((error: unknown) => error);
@@ -119,6 +127,17 @@ describe("LocalHost.interrupt", () => {
     // Killed, and gone or waiting to be collected by init.
     await expect.poll(() => spawnSync("ps", ["-o", "stat=", "-p", String(pid)], { encoding: "utf8" }).stdout.trim()).toMatch(/^(Z.*)?$/);
     await expect(host.run({ argv: sh("true") })).rejects.toThrow(InterruptedError);
+  });
+
+  test("may be waited for by many, of which Node does not warn", async () => {
+    const warnings: string[] = [];
+    const note = ({ message }: Error): void => void warnings.push(message);
+    process.on("warning", note);
+    const { interrupted } = new LocalHost();
+    for (let index = 0; index < 50; index++) interrupted.addEventListener("abort", () => undefined);
+    await new Promise((done) => setTimeout(done, 10));
+    process.off("warning", note);
+    expect(warnings).toEqual([]);
   });
 
   test("what cleans up still runs", async () => {

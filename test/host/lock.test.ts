@@ -4,7 +4,7 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { LocalHost } from "../../src/host/local.js";
-import { removeFreeLocks, takeLock } from "../../src/host/lock.js";
+import { lockHolder, removeFreeLocks, takeLock } from "../../src/host/lock.js";
 import { there } from "../support/files.js";
 import { tempFolder } from "../support/temp.js";
 
@@ -77,6 +77,22 @@ describe("takeLock", () => {
     await expect.poll(() => waits.length).toBe(1);
     holder.kill("SIGKILL");
     await (await lock).release();
+  });
+});
+
+describe("lockHolder", () => {
+  test("tells who has a lock, as long as it is held, and takes none itself", async () => {
+    const path = join(tempFolder(), "lock");
+    expect(await lockHolder(path)).toBeUndefined();
+    const lock = await takeLock(host, path, "process 12 (machine web)", never);
+    await expect.poll(() => lockHolder(path)).toBe("process 12 (machine web)");
+    const waits: string[] = [];
+    const second = takeLock(host, path, "process 13", (other) => void waits.push(other));
+    await expect.poll(() => waits.length).toBe(1);
+    expect(await lockHolder(path)).toBe("process 12 (machine web)");
+    await lock.release();
+    await (await second).release();
+    expect(await lockHolder(path)).toBeUndefined();
   });
 });
 

@@ -18,6 +18,27 @@ describe("findEach", () => {
     expect(await findEach([want("a", 1), want("b", 2)], failing({}))).toEqual([url("a"), url("b")]);
   });
 
+  test("looks for eight at a time, and for the next as soon as one is done", async () => {
+    let now = 0;
+    let most = 0;
+    const names = Array.from({ length: 30 }, (_, index) => `i${index}`);
+    const find = async ({ image }: ReturnType<typeof want>): Promise<string> => {
+      most = Math.max(most, ++now);
+      await new Promise((done) => setTimeout(done, image.written.endsWith("i0.tar.gz") ? 200 : 5));
+      now--;
+      return image.written;
+    };
+    const started = performance.now();
+    expect(
+      await findEach(
+        names.map((name) => want(name, 1)),
+        find,
+      ),
+    ).toEqual(names.map(url));
+    expect(most).toBe(8);
+    expect(performance.now() - started).toBeLessThan(400);
+  });
+
   test("tells all that cannot be had, each at its line, with what to do and where it comes from", async () => {
     const [first, second] = [new NspawnError("first", { hint: "do a" }), new NspawnError("second")];
     const error = await findEach([want("a", 1), want("b", 2), want("c", 3)], failing({ [url("a")]: first, [url("c")]: second })).catch(

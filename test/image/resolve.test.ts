@@ -69,6 +69,35 @@ describe("images that cannot be had", () => {
   });
 });
 
+describe("images without end", () => {
+  const none = { layer: { id: "0" } };
+  const refusal = /^there are more than 500 ancestors, the last one https:\/\/example\.org\/\d+\.tar: Linux stacks no more layers$/;
+
+  test("each of which names another parent are refused at what Linux can stack", async () => {
+    let asked = 0;
+    const get = ({ image }: Wanted) => {
+      const parent = ref(`https://example.org/${++asked}.tar`);
+      return Promise.resolve({ ...none, image, meta: { parents: [{ image: parent, digest: undefined }] } });
+    };
+    await expect(linkChain([want("https://example.org/0.tar")], get, () => undefined)).rejects.toThrow(refusal);
+    expect(asked).toBe(501);
+  });
+
+  test("are others than many that are asked for", async () => {
+    const wanted = Array.from({ length: 600 }, (_, index) => want(`https://example.org/${index}.tar`));
+    const get = ({ image }: Wanted) => Promise.resolve({ layer: { id: image.url }, image, meta: { parents: [] } });
+    expect(await linkChain(wanted, get, () => undefined)).toHaveLength(600);
+  });
+
+  test("as thousands of parents of one are refused before they are asked for", async () => {
+    const parents = Array.from({ length: 5000 }, (_, index) => ({ image: ref(`https://example.org/${index}.tar`), digest: undefined }));
+    let asked = 0;
+    const get = ({ image }: Wanted) => Promise.resolve({ ...none, image, meta: { parents: asked++ === 0 ? parents : [] } });
+    await expect(linkChain([want("https://example.org/top.tar")], get, () => undefined)).rejects.toThrow(refusal);
+    expect(asked).toBe(1);
+  });
+});
+
 describe("the order of layers", () => {
   test("a diamond has its base once, and the later parent above the earlier one", async () => {
     const graph = { rootfs: [], base: ["rootfs"], left: ["base"], right: ["base"], top: ["left", "right"] };
@@ -336,9 +365,12 @@ describe("digests", () => {
     const context = await storeContext(folder);
     const before = await resolveChain(context, [want(url("top"))]);
     makeImage(join(folder, "base.tar.gz"), { files: { who: "newer" } });
-    const after = await resolveChain(context, [want(url("top"))]);
+    const after = await resolveChain(context, [{ ...want(url("top")), at: { file: "/srv/setup.ts", line: 3 } }]);
     expect(after.map(({ layer }) => layer.id)).toEqual(before.map(({ layer }) => layer.id));
-    expect(context.warnings()).toEqual([expect.stringMatching(/base\.tar\.gz has moved on/)]);
+    const built = before[1]?.layer.digest.slice(0, "sha256:".length + 12);
+    expect(context.warnings()).toEqual([
+      `/srv/setup.ts:3: ${url("base")} has moved on: ${url("top")} was built on its version ${built}, which is still used. Build that image again`,
+    ]);
   });
 
   test("a parent that has moved on and cannot be had any more is used as it is now, with a warning", async () => {
@@ -349,7 +381,27 @@ describe("digests", () => {
     const chain = await resolveChain(context, [want(url("top"))]);
     expect(namesOf(chain)).toEqual(["top", "base"]);
     expect(context.warnings()).toEqual([
-      expect.stringMatching(/base\.tar\.gz has moved on: .*sha256:111111111111, which an image was built on, is gone/),
+      expect.stringMatching(
+        /base\.tar\.gz has moved on: file:\S+top\.tar\.gz was built on its version sha256:111111111111, which is gone: sha256:[0-9a-f]{12} is used\. /,
+      ),
+    ]);
+  });
+
+  test("a child whose parent the script asks for in the version that its URL has now is told so", async () => {
+    const folder = tempFolder();
+    const url = makeImages(folder, { base: [] });
+    const first = digestOf(join(folder, "base.tar.gz"));
+    makeImage(join(folder, "top.tar.gz"), { parents: [{ url: url("base"), digest: first }] });
+    const context = await storeContext(folder);
+    await resolveChain(context, [want(url("base")), want(url("top"))]);
+    expect(context.warnings()).toEqual([]);
+    makeImage(join(folder, "base.tar.gz"), { files: { who: "newer" } });
+    const second = digestOf(join(folder, "base.tar.gz"));
+    const chain = await resolveChain(context, [want(url("base")), want(url("top"))]);
+    expect(chain.map(({ layer }) => layer.digest)).toEqual([digestOf(join(folder, "top.tar.gz")), second]);
+    const [built, used] = [first, second].map((digest) => digest.slice(0, "sha256:".length + 12));
+    expect(context.warnings()).toEqual([
+      `${url("base")} has moved on: ${url("top")} was built on its version ${built}, but ${used} is asked for. Build that image again`,
     ]);
   });
 
@@ -386,6 +438,32 @@ describe("failed pulls", () => {
     const context = await storeContext(folder);
     for (let i = 0; i < 2; i++)
       await expect(pull(context, ref(`file://${folder}/a.tar.gz`))).rejects.toThrow(/a\.tar\.gz has a wrong nspawn-image\.yaml/);
+  });
+
+  test.each([
+    ["no text", "printf '\\377\\376' > nspawn-image.yaml", /is no text in UTF-8/],
+    ["far too large", "truncate -s 50M nspawn-image.yaml", /is no small file/],
+    ["a symlink", "ln -s /etc/passwd nspawn-image.yaml", /is no small file/],
+    ["a fifo", "mkfifo nspawn-image.yaml", /is no small file/],
+    ["a folder", "mkdir nspawn-image.yaml", /is no small file/],
+    [
+      "a bomb of aliases",
+      "printf 'a: &a [x, x]\\nb: &b [*a, *a]\\nprofile_command: *b\\n' > nspawn-image.yaml",
+      /has a wrong nspawn-image\.yaml/,
+    ],
+    ["a wrong setting", "echo 'profile_entry_list: [Nope=1]' > nspawn-image.yaml", /there is no setting "Nope"/],
+    [
+      "there twice",
+      "echo 'image_url: a' > nspawn-image.yaml; set -- ./nspawn-image.yaml",
+      /its member \S*nspawn-image\.yaml\S* is there twice/,
+    ],
+  ])("an image whose metadata are %s is refused, and nothing of it is in the store", async (_, make, message) => {
+    const folder = tempFolder();
+    execFileSync("sh", ["-ec", `mkdir in; cd in; ${make}; tar -cf ../a.tar --hard-dereference -C . . "$@"`], { cwd: folder });
+    const context = await storeContext(folder);
+    await expect(pull(context, ref(`file://${folder}/a.tar`))).rejects.toThrow(message);
+    for (const name of ["extract", "layer", "tempdir", "record"])
+      expect(existsSync(join(folder, "store", name)) ? readdirSync(join(folder, "store", name)) : [], name).toEqual([]);
   });
 
   test("metadata that is a symlink is not read from this host", async () => {

@@ -1,5 +1,16 @@
 import { spawn } from "node:child_process";
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
@@ -14,6 +25,18 @@ import { tempFolder } from "../support/temp.js";
 const host = new LocalHost();
 const ignore = (): void => undefined;
 const digest = (char: string): string => `sha256:${char.repeat(64)}`;
+
+test("a file that is damaged is told once", async () => {
+  const folder = tempFolder();
+  const warnings: string[] = [];
+  const store = await ImageStore.open(testConfig(join(folder, "store")).storage, host, (event) => {
+    if (event.kind === "warning") warnings.push(event.text);
+  });
+  writeFiles(folder, { [`store/layer/${"a".repeat(16)}.json`]: "{", [`store/layer/${"b".repeat(16)}.json`]: "{" });
+  for (const char of ["a", "a", "b", "a"]) expect(await store.layer(digest(char))).toBeUndefined();
+  expect(warnings).toEqual(["a", "b"].map((char) => expect.stringContaining(`${char.repeat(16)}.json is damaged`)));
+  await store.close();
+});
 
 describe("layers", () => {
   test("a folder becomes a layer under the start of its digest", async () => {
@@ -76,10 +99,11 @@ describe("layers", () => {
     await expect(store.layer(`sha256:${"a".repeat(16)}${"b".repeat(48)}`)).rejects.toThrow(/two layers share the id/);
   });
 
-  test("users of the host cannot look into layers", async () => {
+  test("users of the host cannot look into layers, nor take locks", async () => {
     const folder = tempFolder();
     await ImageStore.open(testConfig(join(folder, "store")).storage, host, ignore);
-    for (const name of ["extract", "tempdir", "runtime"]) expect(statSync(join(folder, "store", name)).mode & 0o777, name).toBe(0o700);
+    for (const name of ["extract", "tempdir", "runtime", "lock"])
+      expect(statSync(join(folder, "store", name)).mode & 0o777, name).toBe(0o700);
   });
 });
 
@@ -96,7 +120,7 @@ describe("folders by configuration", () => {
     });
     expect(layer.folder).toBe(join(folder, "disk/layers", layer.id));
     expect(store.extractFolder).toBe(join(folder, "disk/layers"));
-    expect(readdirSync(join(folder, "store")).sort()).toEqual(["layer", "lock", "record", "use", "writing"]);
+    expect(readdirSync(join(folder, "store")).sort()).toEqual(["layer", "lock", "note", "record", "use", "writing"]);
     for (const path of Object.values(places)) expect(statSync(join(folder, path)).mode & 0o777, path).toBe(0o700);
   });
 
@@ -111,6 +135,19 @@ describe("folders by configuration", () => {
     });
     expect(readdirSync(join(folder, "shared"))).toEqual(["123-4-theirs"]);
     expect(statSync(join(folder, "shared")).mode & 0o777).toBe(0o755);
+  });
+
+  test("one that belongs to somebody else is refused, closed as it may be", async () => {
+    const folder = tempFolder();
+    writeFiles(folder, { "theirs/a": "" });
+    chmodSync(join(folder, "theirs"), 0o700);
+    chownSync(join(folder, "theirs"), 1234, 1234);
+    const config = testConfig(join(folder, "store"), `[storage]tempdir=${folder}/theirs`);
+    await expect(ImageStore.open(config.storage, host, ignore)).rejects.toMatchObject({
+      message: `${folder}/theirs, which the configuration gives to the store, belongs to other users`,
+      hint: expect.stringContaining(`chown root ${folder}/theirs`),
+    });
+    expect(readdirSync(join(folder, "theirs"))).toEqual(["a"]);
   });
 
   test.skipIf(statSync("/dev/shm").dev === statSync(tmpdir()).dev)("layers and work in progress are on one file system", async () => {
@@ -169,7 +206,7 @@ describe("records", () => {
     ])
       await store.setRecord(ref(url), digest("1"), {});
     expect(readdirSync(folder)).toEqual(["store"]);
-    expect(readdirSync(join(folder, "store")).sort()).toEqual(["extract", "lock", "record", "runtime", "tempdir", "writing"]);
+    expect(readdirSync(join(folder, "store")).sort()).toEqual(["extract", "lock", "note", "record", "runtime", "tempdir", "writing"]);
   });
 });
 

@@ -9,6 +9,7 @@ import { type Unpacked, unpack as unpackArchive } from "../../src/image/unpack.j
 import { digestOf, makeArchive } from "../support/archive.js";
 import { testLimits } from "../support/config.js";
 import { writeFiles } from "../support/files.js";
+import { zipOf } from "../support/hand-made.js";
 import { tempFolder } from "../support/temp.js";
 
 const host = new LocalHost();
@@ -123,6 +124,21 @@ describe("unpack", () => {
     );
     await expect(unpack(host, body, "https://h/a.tar.gz", scratchIn(folder))).rejects.toThrow(/connection was reset/);
     expect(children()).toEqual([]);
+  });
+
+  // As GNU tar, gzip and unzip do: see docs/architecture.md.
+  test.each([
+    ["a tar archive that is cut within the padding behind its end mark", "tar -cf a -C in .; truncate -s -512 a"],
+    ["a gzip archive with zeros behind it", "tar -czf a -C in .; truncate -s +512 a"],
+    ["a zip archive that is appended to itself", "cp a.zip a; cat a.zip >> a"],
+  ])("%s is whole", async (_, make) => {
+    const folder = tempFolder();
+    writeFiles(folder, { "in/etc/issue": "hello\n" });
+    writeFileSync(join(folder, "a.zip"), zipOf([{ name: "etc/issue", content: "hello\n" }]));
+    execFileSync("sh", ["-ec", make], { cwd: folder });
+    const unpacked = await unpack(host, createReadStream(join(folder, "a")), "origin", scratchIn(folder));
+    expect(readFileSync(join(unpacked.folder, "etc/issue"), "utf8")).toBe("hello\n");
+    expect(unpacked.digest).toBe(digestOf(join(folder, "a")));
   });
 
   test("members that point out of the folder stay inside", async () => {

@@ -132,7 +132,7 @@ describe("on a terminal", () => {
   });
 
   test("NO_COLOR, --quiet, --json and a terminal that can do nothing are respected", async () => {
-    const build = `${image} ${busybox} SH("echo here; sleep 0.3"); PUSH();`;
+    const build = `${image} ${busybox} SH("echo here; sleep 0.3", { cache: false }); PUSH();`;
     const plain = await onTerminal(build, { env: { NO_COLOR: "1" } });
     // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
     expect(plain.raw).not.toMatch(/\x1b\[[0-9;]*m/);

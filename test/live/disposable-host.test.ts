@@ -47,7 +47,7 @@ test("two hosts run side by side and know nothing of each other", { timeout: TIM
     }
     expect((await left.run(["systemctl", "is-active", `only-${right.name}`])).stdout).toBe("inactive\n");
     await left.shell("systemd-nspawn --quiet --volatile=yes --directory=/ --machine=inner --as-pid2 sleep 60 >/dev/null 2>&1 &");
-    await expect.poll(() => left.must(["machinectl", "list", "--no-legend"]), { timeout: 10_000 }).toContain("inner");
+    await expect.poll(() => left.must(["machinectl", "list", "--no-legend"])).toContain("inner");
     expect(await right.must(["machinectl", "list", "--no-legend"])).toBe("");
   });
 });
@@ -86,11 +86,24 @@ test("nothing is left of a host that was stopped", { timeout: TIMEOUT }, async (
   await host.stop();
 });
 
+test.each(["orderly", "crash"] as const)("after a reboot (%s) a host is up on the same root", { timeout: TIMEOUT }, async (how) => {
+  await withHosts([named("reboots")], async (host) => {
+    const { leader } = host;
+    await host.shell("echo kept > /root/file; systemd-run --quiet --unit=only-before sleep infinity");
+    await host.reboot(how);
+    expect(host.leader).not.toBe(leader);
+    expect(readFileSync(`/proc/${host.leader}/comm`, "utf8")).toBe("systemd\n");
+    expect(await host.must(["cat", "/root/file"])).toBe("kept\n");
+    expect((await host.run(["systemctl", "is-active", "only-before"])).stdout).toBe("inactive\n");
+    expect(await host.must(["systemctl", "is-system-running"])).toBe("running\n");
+  });
+});
+
 test("a host that powers itself off ends, and nothing is left of it", { timeout: TIMEOUT }, async () => {
   const name = named("poweroff");
   const host = await bootHost({ name });
   await host.run(["systemctl", "poweroff"]);
-  await expect.poll(() => traces(name), { timeout: 10_000 }).toEqual([]);
+  await expect.poll(() => traces(name)).toEqual([]);
   await host.stop();
 });
 
@@ -102,7 +115,7 @@ test.each(["memory", "disk"])(
     const booting = await bootAside([SCRIPT, "boot", name], { NSPAWN_HOST_ROOT: root });
     expect(loopDevices(name)).toHaveLength(root === "disk" ? 1 : 0);
     booting.kill("SIGKILL");
-    await expect.poll(() => traces(name), { timeout: 10_000 }).toEqual([]);
+    await expect.poll(() => traces(name)).toEqual([]);
   },
 );
 
@@ -110,7 +123,7 @@ test("nothing is left of a host when the parent of its script was killed", { tim
   const name = named("orphan");
   const parent = await bootAside(["bash", "-c", '"$@"; exit', "parent", SCRIPT, "boot", name]);
   parent.kill("SIGKILL");
-  await expect.poll(() => traces(name), { timeout: 10_000 }).toEqual([]);
+  await expect.poll(() => traces(name)).toEqual([]);
 });
 
 test("nothing is left of a host that was killed while it was being made", { timeout: TIMEOUT }, async () => {
@@ -119,7 +132,7 @@ test("nothing is left of a host that was killed while it was being made", { time
     const booting = spawn(SCRIPT, ["boot", name], { stdio: "ignore" });
     await sleep(delay);
     booting.kill("SIGKILL");
-    await expect.poll(() => traces(name), { timeout: 10_000 }).toEqual([]);
+    await expect.poll(() => traces(name)).toEqual([]);
   }
 });
 

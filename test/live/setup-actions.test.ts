@@ -92,6 +92,35 @@ test("each action does its part, twice is no harm, and desure leaves the host as
   }
 });
 
+test("what starts with the host is known to systemd at once, and told by the links, whatever systemd last read", async () => {
+  const script = await writeScript(host, "/root/s/links.ts", setupScript(top, 'MACHINE("m-links");'));
+  const link = "/etc/systemd/system/machines.target.wants/m-links.service";
+  const known = async (): Promise<readonly [string, boolean]> => [
+    await host.must(["systemctl", "show", "--property=UnitFileState,NeedDaemonReload", "m-links"]),
+    (await host.must(["systemctl", "show", "--value", "--property=Wants", "machines.target"]))
+      .trim()
+      .split(" ")
+      .includes("m-links.service"),
+  ];
+  for (const round of [1, 2, 3]) {
+    await succeed(host, [script]);
+    expect(await known(), `${round}`).toEqual(["UnitFileState=enabled\nNeedDaemonReload=no\n", true]);
+    await succeed(host, [script, "--action=desure"]);
+    expect(await known(), `${round}`).toEqual(["UnitFileState=\nNeedDaemonReload=no\n", false]);
+  }
+  await succeed(host, [script, "--action=create"]);
+  for (const action of ["disable", "desure"]) {
+    await host.must(["systemctl", "enable", "--quiet", "--no-reload", "m-links"]);
+    expect(await succeed(host, [script, `--action=${action}`])).toContain("machine m-links does not start with the host");
+    expect((await host.run(["test", "-L", link])).code, action).toBe(1);
+  }
+  await succeed(host, [script]);
+  await host.must(["rm", link]);
+  expect(await succeed(host, [script, "--action=ensure"])).toContain("machine m-links starts with the host");
+  expect((await host.run(["test", "-L", link])).code).toBe(0);
+  await succeed(host, [script, "--action=desure"]);
+});
+
 test("steps on the host run when the machine is created or updated, or on command, and never on start and stop", async () => {
   await host.shell("mkdir -p /root/s/steps/etc && echo '{{ who }}' > /root/s/steps/etc/cast && echo plain > /root/s/steps/etc/copy");
   const lines = [

@@ -5,7 +5,8 @@ import { bootMachineHost, buildScript, failWith, inMachine, setupScript, succeed
 let host: DisposableHost;
 
 beforeAll(async () => {
-  host = await bootMachineHost("nspawn-setup-machines");
+  // A network of its own: its nginx takes port 80, as those of other hosts do.
+  host = await bootMachineHost("nspawn-setup-machines", { networkVeth: true });
 });
 afterAll(() => host?.stop());
 

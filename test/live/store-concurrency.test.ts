@@ -138,9 +138,13 @@ describe("a full disk", () => {
   test("at any moment of a pull is a clear error, and the next pull succeeds and cleans up", async () => {
     const store = join(lab.folder, "store-full");
     mkdirSync(store);
-    const began = performance.now();
-    expectAllWell([await lab.nspawn(["image", "pull", lab.busybox], { store: join(lab.folder, "store-timed") })]);
-    const seconds = (performance.now() - began) / 1000;
+    // The shortest of three: the moments have to be within a pull.
+    let seconds = Number.POSITIVE_INFINITY;
+    for (const name of ["store-timed-1", "store-timed-2", "store-timed-3"]) {
+      const began = performance.now();
+      expectAllWell([await lab.nspawn(["image", "pull", lab.busybox], { store: join(lab.folder, name) })]);
+      seconds = Math.min(seconds, (performance.now() - began) / 1000);
+    }
     const lines = await inNamespace(
       store,
       Array.from({ length: 30 }, (_, i) => (i / 30) * seconds),

@@ -26,6 +26,11 @@ describe("bindStubs", () => {
     expect(stubs("Bind", "-/srv/web/:/srv/web")).toEqual([]);
   });
 
+  test("nothing is made where the kernel has to bring it", () => {
+    expect(stubs("Bind", "/dev/fuse", "/dev/dri/:/dev/dri", "/proc/x", "/sys/class/net/", "/dev")).toEqual([]);
+    expect(stubs("Bind", "/dev/shm/x", "/system/x")).toEqual(["folder /dev/shm", "file /dev/shm/x", "folder /system", "file /system/x"]);
+  });
+
   test("all folders of an overlay but its target are made", () => {
     expect(stubs("Overlay", "/lower:/upper:/target")).toEqual(["folder /lower", "folder /upper"]);
     expect(stubs("OverlayReadOnly", "/a:/b:/target")).toEqual(["folder /a", "folder /b"]);

@@ -37,7 +37,7 @@ test("a mounted root is known by its source", () => {
   expect(mountUse("28 1 254:0 / / rw - ext4 /dev/vda rw")).toBeUndefined();
 });
 
-test("machines are found by units, those that an update has set aside too, each machine once", async () => {
+test("machines are found by units; a layer that only another generation has is that one's", async () => {
   const folder = tempFolder();
   const unit = (name: string, id: string): string => `# nspawn machine ${name}\nlowerdir=${id}\n`;
   writeFiles(folder, {
@@ -46,12 +46,15 @@ test("machines are found by units, those that an update has set aside too, each 
     "units/other.service": `[Unit]\n${b}`,
     "units/db.service": unit("db", b),
     "units/web.service.d/more.conf": "",
-    "store/runtime/.web.previous.service": unit("web", c),
+    "store/generation/web/4/unit": unit("web", c) + b,
+    "store/generation/web/5/unit": unit("web", a),
+    "store/generation/web/.old/unit": unit("web", "d".repeat(16)),
   });
   const users = await layerUsers(testConfig(join(folder, "store")), { machines: join(folder, "machines"), units: join(folder, "units") });
   expect(users).toEqual([
     { machine: "db", layers: [b] },
-    { machine: "web", layers: [a, c] },
+    { machine: "web", layers: [a] },
+    { machine: "web, generation 4", layers: [b, c] },
   ]);
 });
 

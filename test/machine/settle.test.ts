@@ -299,6 +299,39 @@ describe("contradictions", () => {
   });
 });
 
+describe("Ephemeral", () => {
+  const keeps = (said: Said): SetupPlan => ({ ...plan(said), machine: { ...plan().machine, state: "keep" } });
+
+  test("beside a state that is kept is the script's problem where the script says both", () => {
+    const settled = settle(keeps({ settings: ["Ephemeral=yes"] }), [], options);
+    expect(settled.problems).toMatchObject([
+      { at: line3, message: expect.stringContaining("exclude each other"), hint: "delete one of them" },
+    ]);
+    expect(settled.refusals).toEqual([]);
+  });
+
+  test("of an image is refused, with its origin and the way out", () => {
+    const settled = settle(keeps({}), [image(top, { settings: ["Ephemeral=yes"] })], options);
+    expect(settled.problems).toEqual([]);
+    const [refusal] = settled.refusals;
+    expect(refusal).toMatchObject({ at: at(2), hint: expect.stringContaining("Ephemeral: null") });
+    expect(refusal?.message).toContain(`exclude each other:\n  Ephemeral  from ${top}`);
+  });
+
+  test("is fine where nothing is kept, and where it is off", () => {
+    expect(messages(settle(plan({ settings: ["Ephemeral=yes"] }), [], options))).toEqual([]);
+    expect(messages(settle(keeps({ settings: ["Ephemeral=no"] }), [], options))).toEqual([]);
+  });
+});
+
+test("a folder of devices that are of no known group is worth a warning", () => {
+  const warnings = (bind: string): readonly string[] => settle(plan({ settings: [`Bind=${bind}`], command: ["sh"] }), [], options).warnings;
+  expect(warnings("/dev/mapper/:/dev/mapper")).toEqual([
+    expect.stringContaining("the machine sees the devices in /dev/mapper, and may not use them"),
+  ]);
+  expect(warnings("/dev/dri/")).toEqual([]);
+});
+
 describe("a machine that nobody says anything to run in", () => {
   const warnings = (own: Parameters<typeof plan>[0], chain: readonly Ancestor[] = [image(top)], complete = true): readonly string[] =>
     settle(plan(own), chain, { ...options, complete }).warnings;

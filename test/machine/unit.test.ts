@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
@@ -22,7 +22,7 @@ const path = process.env.PATH;
 
 beforeAll(() => {
   folder = makeTempFolder();
-  for (const program of ["systemd-nspawn", "mkdir", "touch", "install", "mount", "umount", "rm"]) {
+  for (const program of ["systemd-nspawn", "mkdir", "touch", "install", "mount", "umount", "rm", "sh"]) {
     writeFiles(folder, { [`bin/${program}`]: "#!/bin/sh\n" });
     chmodSync(join(folder, "bin", program), 0o755);
   }
@@ -63,6 +63,7 @@ function machine(fields: Partial<Omit<Machine, "spec">> & { readonly spec?: Part
     paths: machinePaths(spec?.name ?? "web", config),
     layersFolder: join(folder, "store/extract"),
     config: config.machine,
+    systemd: 252,
     ...others,
     spec: { name: "web", template: undefined, unitConf: [], serviceConf: [], installConf: [], state: "volatile", ...spec },
   };
@@ -178,7 +179,7 @@ describe("renderUnit", () => {
   test("no value of an image can add a line to the unit, or change another", () => {
     const text = unitText.map((text) => `x${text}`);
     const names = Object.keys(catalog).filter(
-      (name) => !["Bind", "BindReadOnly", "Overlay", "OverlayReadOnly", "Slice", "Property"].includes(name),
+      (name) => !["Bind", "BindReadOnly", "Overlay", "OverlayReadOnly", "Slice", "Property", "Zone"].includes(name),
     ) as SettingName[];
     const plain = keys(renderUnit(machine()));
     fc.assert(
@@ -237,7 +238,7 @@ describe("renderUnit", () => {
   test("a volatile root is cleared before the start and after the stop, a kept one never", () => {
     const clears = (state: "volatile" | "keep"): readonly string[] =>
       logicalLines(stable(renderUnit(machine({ spec: { state } })))).filter((line) => line.includes("/usr/bin/rm"));
-    const rm = "/usr/bin/rm --recursive --force --one-file-system /var/lib/nspawn/runtime/web";
+    const rm = "/usr/bin/rm --recursive --force --one-file-system /var/lib/nspawn/runtime/web/1";
     expect(clears("volatile")).toEqual([`ExecStartPre=${rm}`, `ExecStopPost=-${rm}`]);
     expect(clears("keep")).toEqual([]);
   });
@@ -285,21 +286,104 @@ describe("renderUnit", () => {
     expect(options.length).toBeLessThan(4096);
   });
 
+  /** The least that a template has to do, and what a test adds to it. */
+  const least = (more = ""): string =>
+    [
+      "[Service]",
+      "WorkingDirectory={{ layers_folder }}",
+      "{% for command in mount %}ExecStartPre={{ command }}",
+      "{% endfor %}ExecStart={{ nspawn | join(' ') }}",
+      "{% for command in release %}ExecStopPost=-{{ command }}",
+      `{% endfor %}${more}`,
+    ].join("\n");
+
   test("a template of one's own is used, with our mark above it", () => {
-    writeFiles(folder, {
-      "own.service": "[Service]\nExecStart={{ nspawn | join(' ') }}\n{% for line in service_conf %}{{ line }}\n{% endfor %}",
-    });
-    const unit = renderUnit(machine({ spec: { template: join(folder, "own.service"), serviceConf: ["A=1"] } }));
-    expect(stable(unit)).toBe(
-      `${unitMark} web\n[Service]\nExecStart=/usr/bin/systemd-nspawn --settings=no --keep-unit --machine=web --directory=/var/lib/machines/web\nA=1\n`,
+    writeFiles(folder, { "own.service": least("{% for line in service_conf %}{{ line }}\n{% endfor %}") });
+    const unit = stable(renderUnit(machine({ spec: { template: join(folder, "own.service"), serviceConf: ["A=1"] } })));
+    expect(unit.startsWith(`${unitMark} web\n[Service]\n`)).toBe(true);
+    expect(unit.endsWith("\nA=1\n")).toBe(true);
+    expect(unit).toContain(
+      "\nExecStart=/usr/bin/systemd-nspawn --settings=no --keep-unit --machine=web --directory=/var/lib/machines/web\n",
     );
   });
 
+  test("a template's own mark counts only if it names this machine", () => {
+    writeFiles(folder, { "mark.service": `${unitMark} web\n${least()}`, "other.service": `${unitMark} web2\n${least()}` });
+    const marks = (template: string): readonly string[] =>
+      renderUnit(machine({ spec: { template: join(folder, template) } }))
+        .split("\n")
+        .filter((line) => line.startsWith(unitMark));
+    expect(marks("mark.service")).toEqual([`${unitMark} web`]);
+    expect(marks("other.service")).toEqual([`${unitMark} web`, `${unitMark} web2`]);
+  });
+
+  test("a template that makes no unit of a machine is refused, with all that it lacks and the default one to compare", () => {
+    writeFiles(folder, { "empty.service": "[Unit]\nDescription={{ name }}\n" });
+    const render = (): string => renderUnit(machine({ spec: { template: join(folder, "empty.service") } }));
+    expect(render).toThrow(/empty\.service makes no unit of a machine:\n {2}one ExecStart= .*\n {2}nothing mounts the root/);
+    expect(render).toThrow(expect.objectContaining({ hint: expect.stringContaining("templates/machine-default.service") }));
+  });
+
+  test("every variable of docs/unit.md is there for a template, and there are no others", () => {
+    const docs = readFileSync(new URL("../../docs/unit.md", import.meta.url), "utf8");
+    const documented = [...docs.matchAll(/^\| `(\w+)` /gm)].map(([, name]) => name);
+    writeFiles(folder, { "context.service": `${least()}# {{ debug() }}\n` });
+    const context = renderUnit(machine({ spec: { template: join(folder, "context.service") } })).split("\n# ")[1];
+    const given = [...there(context).matchAll(/^ {8}"(\w+)": /gm)].map(([, name]) => name);
+    expect(documented.toSorted()).toEqual(given.toSorted());
+  });
+
+  test("the example of docs/unit.md is a template that works", () => {
+    const docs = readFileSync(new URL("../../docs/unit.md", import.meta.url), "utf8");
+    writeFiles(folder, { "example.service": there(/\n```\n(\[Unit\][\s\S]*?)```/.exec(docs)?.[1]) });
+    const spec = { template: join(folder, "example.service"), serviceConf: ["CPUQuota=5%"] };
+    const settings = [setting("Bind", "/srv/x/"), setting("Slice", "x.slice")];
+    const [own, plain] = [
+      renderUnit(machine({ settings, spec })),
+      renderUnit(machine({ settings, spec: { ...spec, template: undefined } })),
+    ];
+    const commands = (unit: string): readonly string[] => logicalLines(unit).filter((line) => /^Exec\w+=/.test(line));
+    expect(
+      commands(own)
+        .map((line) => line.replace(/\s+/g, " "))
+        .toSorted(),
+    ).toEqual(
+      commands(plain)
+        .map((line) => line.replace(/\s+/g, " "))
+        .toSorted(),
+    );
+    expect(keys(own)).not.toContainEqual(expect.stringContaining("WRONG"));
+    expect(own).toMatch(/\nSlice=x\.slice\n[\s\S]*\nCPUQuota=5%\n/);
+  });
+
   test("the template of the configuration is used where the script names none", () => {
-    writeFiles(folder, { "all.service": "[Service]\nSlice=all.slice\n", "own.service": "[Service]\nSlice=own.slice\n" });
+    writeFiles(folder, { "all.service": least("Slice=all.slice\n"), "own.service": least("Slice=own.slice\n") });
     const config = testConfig(join(folder, "store"), `[machine]template=${folder}/all.service`).machine;
     expect(renderUnit(machine({ config }))).toContain("Slice=all.slice");
     expect(renderUnit(machine({ config, spec: { template: join(folder, "own.service") } }))).toContain("Slice=own.slice");
+  });
+
+  test("a zone is a line more, for what a crash leaves", () => {
+    const unit = renderUnit(machine({ settings: [setting("Zone", "kin")] }));
+    expect(keys(unit).length).toBe(keys(renderUnit(machine())).length + 1);
+    expect(logicalLines(unit).filter((line) => line.startsWith("ExecStopPost=") && line.endsWith(" vz-kin"))).toHaveLength(1);
+  });
+
+  test("devices that Bind names are allowed, and Ephemeral is the root's part, not an option", () => {
+    const unit = renderUnit(machine({ settings: [setting("Bind", "/dev/my disk"), setting("Ephemeral", "yes")] }));
+    expect(unit).toContain('\nDeviceAllow="/dev/my disk" rw\n');
+    expect(execStart(unit)).not.toContain("--ephemeral");
+    expect(unit).not.toContain("touch");
+  });
+
+  test.each([
+    [undefined, []],
+    [252, []],
+    [254, ["DelegateSubgroup=supervisor"]],
+    [257, ["DelegateSubgroup=supervisor", "CoredumpReceive=yes"]],
+  ])("for systemd %s there are only directives that it knows", (systemd, expected) => {
+    const lines = renderUnit(machine({ systemd })).split("\n");
+    expect(lines.filter((line) => /^(DelegateSubgroup|CoredumpReceive)=/.test(line))).toEqual(expected);
   });
 
   test("a template that is not there is told, with where it is named", () => {
@@ -331,7 +415,7 @@ describe("renderUnit", () => {
     const requires = there(unit.split("\n").find((line) => line.startsWith("RequiresMountsFor=")));
     expect(systemdWords(requires.slice("RequiresMountsFor=".length))).toEqual([
       `${odd}/extract`,
-      `${odd}/runtime/web`,
+      `${odd}/runtime/web/1`,
       "/var/lib/machines/web",
     ]);
   });

@@ -1,9 +1,9 @@
-import { createHash } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { createReadStream, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { Readable } from "node:stream";
+import { PassThrough, Readable } from "node:stream";
 import { gzipSync } from "node:zlib";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { NspawnError } from "../../src/base/errors.js";
 import { LocalHost } from "../../src/host/local.js";
 import { type Extracted, extractArchive } from "../../src/packer/extract.js";
@@ -242,6 +242,44 @@ describe("extractArchive", () => {
     } finally {
       sh(folder, "umount disk");
     }
+  });
+
+  test.each([
+    ["tar", (tar: Buffer) => tar],
+    ["tar.gz", (tar: Buffer) => gzipSync(tar)],
+  ])(
+    "a .%s archive that is refused is told at once, and given up, whether or not more of it ever comes",
+    async (_, pack) => {
+      const folder = tempFolder();
+      mkdirSync(join(folder, "out"));
+      const archive = new PassThrough();
+      archive.write(
+        pack(
+          tarOf([
+            { name: "a", content: "x".repeat(100_000) },
+            { name: "../evil", content: randomBytes(200_000).toString("latin1") },
+          ]),
+        ).subarray(0, 150_000),
+      );
+      await expect(extractArchive(host, archive, origin, join(folder, "out"), options)).rejects.toThrow(
+        /"\.\.\/evil" has \.\. in its name/,
+      );
+      expect(archive.destroyed).toBe(true);
+    },
+    10_000,
+  );
+
+  test("a decompressor that is killed, as where memory runs out, is no fault of the archive", async () => {
+    const folder = tempFolder();
+    writeFileSync(join(folder, "zstd"), "#!/bin/sh\nkill -KILL $$\n", { mode: 0o755 });
+    const path = process.env.PATH;
+    process.env.PATH = `${folder}:${path}`;
+    onTestFinished(() => {
+      process.env.PATH = path;
+    });
+    await expect(extract(folder, Buffer.concat([Buffer.from("28b52ffd", "hex"), Buffer.alloc(1000)]))).rejects.toThrow(
+      new NspawnError(`${origin} cannot be extracted: zstd failed: ended by SIGKILL`),
+    );
   });
 
   test("data that is damaged behind the last member counts: the checksum at the end is read", async () => {

@@ -1,6 +1,8 @@
+import { randomBytes } from "node:crypto";
 import { createReadStream, readFileSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { Readable } from "node:stream";
+import { PassThrough, Readable } from "node:stream";
+import { gzipSync } from "node:zlib";
 import { beforeEach, describe, expect, test } from "vitest";
 import { CommandError } from "../../src/base/errors.js";
 import { LocalHost } from "../../src/host/local.js";
@@ -50,6 +52,17 @@ describe("readMember", () => {
       expect(bytes()).toBeLessThan(6_000_000);
     },
   );
+
+  test("it is there as soon as it has come, whether or not more of the archive ever does", async () => {
+    const archive = new PassThrough();
+    const tar = tarOf([
+      { name: "meta", content: "hello" },
+      { name: "big", content: randomBytes(200_000).toString("latin1") },
+    ]);
+    archive.write(gzipSync(tar).subarray(0, 150_000));
+    expect(await read(archive)).toBe("hello");
+    expect(archive.destroyed).toBe(true);
+  }, 10_000);
 
   test("of a huge file, only the beginning: it may be a few kilobytes in the archive, and gigabytes in memory", async () => {
     sh(folder, "truncate -s 1G meta; tar -c ./meta | zstd -q > a; rm meta");

@@ -34,13 +34,19 @@ export async function serveTcp(onConnection: (socket: Socket) => void): Promise<
 /** What came to a proxy: `GET http://host/path` or `CONNECT host:port`, with the login for the proxy itself. */
 export type Proxied = { readonly line: string; readonly login: string | undefined };
 
-/** A server that all requests of a proxy's clients end at, whatever host they name, and what the clients wanted. */
-export async function serveProxy(target: string): Promise<{ readonly url: string; readonly proxied: readonly Proxied[] }> {
+/**
+ * A server that all requests of a proxy's clients end at, whatever host they name, and what the clients wanted.
+ * @param certificate for an https: proxy, whose URL names the host `localhost`
+ */
+export async function serveProxy(
+  target: string,
+  certificate?: { readonly key: string; readonly cert: string },
+): Promise<{ readonly url: string; readonly proxied: readonly Proxied[] }> {
   const proxied: Proxied[] = [];
   const { hostname, port } = new URL(target);
   const note = ({ method, url, headers }: IncomingMessage): void =>
     void proxied.push({ line: `${method} ${url}`, login: headers["proxy-authorization"] });
-  const server = createServer((incoming, response) => {
+  const pass: RequestListener = (incoming, response) => {
     note(incoming);
     const { pathname, search } = new URL(incoming.url ?? "");
     const { method, headers } = incoming;
@@ -49,7 +55,8 @@ export async function serveProxy(target: string): Promise<{ readonly url: string
       answer.pipe(response);
     });
     incoming.pipe(onward);
-  });
+  };
+  const server = certificate ? createTlsServer({ key: certificate.key, cert: certificate.cert }, pass) : createServer(pass);
   server.on("connect", (incoming: IncomingMessage, client) => {
     note(incoming);
     const onward = connect(Number(port), hostname, () => {
@@ -59,7 +66,8 @@ export async function serveProxy(target: string): Promise<{ readonly url: string
     for (const [socket, other] of [[onward, client] as const, [client, onward] as const]) socket.on("error", () => other.destroy());
     onTestFinished(() => void onward.destroy());
   });
-  return { url: await start(server), proxied };
+  const url = await start(server);
+  return { url: certificate ? url.replace("http://127.0.0.1", "https://localhost") : url, proxied };
 }
 
 /** A port of this host where nobody listens. */

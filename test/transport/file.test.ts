@@ -8,12 +8,13 @@ import {
   rmSync,
   statSync,
   truncateSync,
+  utimesSync,
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
 import { buffer } from "node:stream/consumers";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
-import { processName } from "../../src/base/process-id.js";
+import { processName, processSpace } from "../../src/base/process-id.js";
 import { ChangedError } from "../../src/transport/failure.js";
 import { fileTransport } from "../../src/transport/file.js";
 import { sameContent } from "../../src/transport/transport.js";
@@ -105,6 +106,19 @@ describe("fileTransport", () => {
     await expect(rest()).rejects.toThrow(ChangedError);
   });
 
+  test("a file that is written over with as many bytes is told as that", async () => {
+    const path = join(tempFolder(), "a.tar.gz");
+    writeFileSync(path, Buffer.alloc(5_000_000, 1));
+    const { body } = await fileTransport.get(ref(`file://${path}`));
+    const chunks = body[Symbol.asyncIterator]();
+    await chunks.next();
+    writeFileSync(path, Buffer.alloc(5_000_000, 2));
+    const rest = async (): Promise<void> => {
+      while (!(await chunks.next()).done);
+    };
+    await expect(rest()).rejects.toThrow(/: it was written to while it was read$/);
+  });
+
   test("a file that is not read to its end is closed", async () => {
     const folder = tempFolder();
     const path = join(folder, "a.tar.gz");
@@ -141,10 +155,20 @@ describe("fileTransport", () => {
 
   test("what a killed push has left is removed by the next one, what a running one writes stays", async () => {
     const folder = tempFolder();
-    const running = `.b.tar.gz.nspawn-${processName()}`;
-    writeFiles(folder, { ".b.tar.gz.nspawn-999999999-1": "left", [running]: "running", ".other.nspawn-x": "other" });
+    const running = `.b.tar.gz.nspawn-${processSpace()}-${processName()}`;
+    writeFiles(folder, { [`.b.tar.gz.nspawn-${processSpace()}-999999999-1`]: "left", [running]: "running", ".other.nspawn-x": "other" });
     await fileTransport.put(ref(`file://${folder}/a.tar.gz`), upload(folder, "x"));
     expect(readdirSync(folder).sort()).toEqual([running, ".other.nspawn-x", "a.tar.gz"].sort());
+  });
+
+  test("what another host or container writes into the same folder stays for a day, since its processes cannot be seen", async () => {
+    const folder = tempFolder();
+    const [fresh, old] = [".b.tar.gz.nspawn-0123456789abcdef-999999999-1", ".c.tar.gz.nspawn-0123456789abcdef-999999999-1"];
+    writeFiles(folder, { [fresh]: "running", [old]: "left" });
+    const yesterday = Date.now() / 1000 - 25 * 3600;
+    utimesSync(join(folder, old), yesterday, yesterday);
+    await fileTransport.put(ref(`file://${folder}/a.tar.gz`), upload(folder, "x"));
+    expect(readdirSync(folder).sort()).toEqual([fresh, "a.tar.gz"].sort());
   });
 
   test("the archive can be read by all, and is the owner's to write", async () => {

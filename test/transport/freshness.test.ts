@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { type Identity, sameBytes } from "../../src/transport/freshness.js";
+import { header, type Identity, sameBytes, validatorsOf } from "../../src/transport/freshness.js";
 
 test.each<[Identity, Identity, boolean]>([
   [{ etag: "a" }, { etag: "a" }, true],
@@ -12,4 +12,10 @@ test.each<[Identity, Identity, boolean]>([
   [{ digest: "d" }, { etag: "a" }, false],
 ])("%j and %j are the same bytes: %j", (a, b, expected) => {
   expect(sameBytes(a, b)).toBe(expected);
+});
+
+test("headers without a value tell no versions apart", () => {
+  expect(header({ etag: "" }, "etag")).toBeUndefined();
+  expect(validatorsOf({ "nspawn-digest": "", etag: '"e"' })).toEqual({ etag: '"e"' });
+  expect(validatorsOf({ "nspawn-digest": "", etag: "" })).toEqual({});
 });

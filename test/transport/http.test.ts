@@ -106,11 +106,38 @@ describe("get and probe", () => {
   });
 
   test.each([
-    ["file:///etc/passwd", "file:///etc/passwd: from http: only https: is followed"],
-    ["http://[", "redirects to what is no URL"],
-  ])("a redirect to %s is an error", async (location, message) => {
+    ["file:///etc/passwd", "redirects to file:///etc/passwd: only http: and https: are followed", /another URL$/],
+    ["ftp://me:hunter2@example.org/a", "redirects to ftp://example.org/a: only http: and https: are followed", /another URL$/],
+    ["http://[", "redirects to what is no URL", undefined],
+  ])("a redirect to %s is an error", async (location, message, hint) => {
     const url = await serve((_, response) => void response.writeHead(302, { location }).end());
-    await expect(httpTransport.get(ref(`${url}/a`))).rejects.toThrow(message);
+    await expect(httpTransport.get(ref(`${url}/a`))).rejects.toMatchObject({
+      message: expect.stringContaining(message),
+      hint: hint ? expect.stringMatching(hint) : undefined,
+    });
+  });
+
+  test.each([
+    [404, /redirects to where it is not/],
+    [403, /gets no login/],
+  ])("the status %i behind a redirect says where that led, but not what may be a secret in it", async (status, hint) => {
+    const other = await serve((_, response) => void response.writeHead(status).end());
+    const url = await serve(
+      (_, response) => void response.writeHead(302, { location: `${other.replace("//", "//me:hunter2@")}/c?key=hunter2` }).end(),
+    );
+    await expect(httpTransport.get(ref(`${url}/a`))).rejects.toMatchObject({
+      message: expect.stringMatching(new RegExp(`^${url}/a: HTTP status ${status} .* to GET, redirected to ${other}/c\\?…$`)),
+      hint: expect.stringMatching(hint),
+    });
+  });
+
+  test("a redirect to a port where nobody listens says so", async () => {
+    const port = await closedPort();
+    const url = await serve((_, response) => void response.writeHead(302, { location: `http://127.0.0.1:${port}/b` }).end());
+    const transport = await testTransports(["[network]tries=1"]).of(`${url}/a`);
+    await expect(transport.get(ref(`${url}/a`))).rejects.toThrow(
+      new RegExp(`^${url}/a: GET failed, redirected to http://127.0.0.1:${port}/b: .*ECONNREFUSED`),
+    );
   });
 
   test("a port where nobody listens is told", async () => {
@@ -179,6 +206,16 @@ describe("put", () => {
       hint: expect.stringMatching(hint),
     });
     expect(requests).toHaveLength(1);
+  });
+
+  test("the status 500 is an error that says where to look, after all tries", async () => {
+    const { url, requests } = await storing(500);
+    const transport = await testTransports(["[network]tries=2"]).of(`${url}/a.tar.gz`);
+    await expect(transport.put(ref(`${url}/a.tar.gz`), uploadOf("x"))).rejects.toMatchObject({
+      message: `${url}/a.tar.gz: HTTP status 500 Internal Server Error to PUT (tried 2 times)`,
+      hint: "the server's log tells why: its disk may be full",
+    });
+    expect(requests).toHaveLength(2);
   });
 
   test("a redirect of a PUT is an error, not silently followed as a GET", async () => {

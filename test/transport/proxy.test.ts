@@ -49,11 +49,17 @@ describe("findProxies", () => {
     expect(told).toEqual([expect.stringMatching(/^the proxy http:\/\/192\.0\.2\.1:3128 is left out: /)]);
   });
 
-  test("what is no URL is left out without being told", async () => {
+  test("what is no URL is left out, and told by its variable without its value", async () => {
     const told: string[] = [];
-    const environment = { https_proxy: "socks5://u:hunter2@127.0.0.1:1" };
-    expect((await findProxies(configWith().proxy, environment, (text) => told.push(text))).https).toBeUndefined();
-    expect(told).toEqual(["a proxy is left out: it has no http: or https: URL"]);
+    const environment = { https_proxy: "socks5://u:hunter2@127.0.0.1:1", HTTP_PROXY: "socks5://u:hunter2@127.0.0.1:1" };
+    const find = (...overrides: readonly string[]) => findProxies(configWith(...overrides).proxy, environment, (text) => told.push(text));
+    expect(await find()).toEqual(noProxies);
+    expect(told.toSorted()).toEqual([
+      "the proxy of the variable HTTP_PROXY is left out: it has no http: or https: URL",
+      "the proxy of the variable https_proxy is left out: it has no http: or https: URL",
+    ]);
+    await find("[proxy]proxy_check_list=config");
+    expect(told).toHaveLength(2);
   });
 });
 

@@ -1,12 +1,14 @@
 import { createHash, randomBytes } from "node:crypto";
+import { getEventListeners } from "node:events";
 import type { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { ChangedError } from "../../src/transport/failure.js";
 import { ref } from "../support/archive.js";
 import { type Fault, type FaultyServer, faultyServer, type Served } from "../support/faulty-server.js";
 import { testTransports } from "../support/http.js";
+import { serveTcp } from "../support/server.js";
 
 const content = randomBytes(300_000);
 const other = randomBytes(300_000);
@@ -39,7 +41,9 @@ describe("a download that breaks off", () => {
       const [, from] = /^bytes=(\d+)-$/.exec(server.gets[1]?.range ?? "bytes=0-") ?? [];
       expect(Number(from)).toBeLessThanOrEqual(at);
       if (from !== "0") expect(server.gets[1]?.["if-range"]).toBe('"300000"');
-      expect(warnings()).toEqual([expect.stringMatching(/\/a\.tar\.gz: the download broke off.*; next try in \d+\.\d s \(2 of 5\)$/)]);
+      expect(warnings()).toEqual([
+        expect.stringMatching(/\/a\.tar\.gz: the download broke off: .*; next try in \d+\.\d s \(2 of 5\); \d+ of 300000 bytes are there$/),
+      ]);
     },
   );
 
@@ -57,8 +61,49 @@ describe("a download that breaks off", () => {
     const server = await faultyServer(always({ content }), [[{ kind: "drip", bytes: 10, pause: 50 }]]);
     const { read, warnings } = await download(server, "[network]read_timeout=0.4");
     expect(read.equals(content)).toBe(true);
-    expect(warnings()).toEqual([expect.stringMatching(/broke off at \d+ bytes: only \d+ bytes came in/)]);
+    expect(warnings()).toEqual([expect.stringMatching(/broke off: only \d+ bytes came in .*; \d+ of 300000 bytes are there$/)]);
   });
+
+  test("comes too slowly once is not taken for slow on the next connection", async () => {
+    const drips: Fault[][] = [[{ kind: "drip", bytes: 10, pause: 150 }], [{ kind: "drip", bytes: 500, pause: 1 }]];
+    const server = await faultyServer(always({ content }), drips);
+    const { read, warnings } = await download(server, "[network]read_timeout=0.4");
+    expect(read.equals(content)).toBe(true);
+    expect(warnings()).toHaveLength(1);
+  });
+
+  test("behind its last byte is complete", async () => {
+    const server = await faultyServer(always({ content, headers: {} }), [[{ kind: "reset", at: content.length }]]);
+    const { read, warnings } = await download(server);
+    expect(read.equals(content)).toBe(true);
+    expect(server.gets).toHaveLength(1);
+    expect(warnings()).toEqual([]);
+  });
+
+  test("behind the last byte of its rest, in chunks without an end, is complete", async () => {
+    const server = await faultyServer(always({ content }), [[{ kind: "cut", at: 1000 }], [{ kind: "chunked", at: content.length - 1000 }]]);
+    const { read } = await download(server);
+    expect(read.equals(content)).toBe(true);
+    expect(server.gets).toHaveLength(2);
+  });
+
+  test.each<[string, Readonly<Record<string, string>>, boolean]>([
+    ["nothing", {}, true],
+    ["the same ETag", { etag: '"300000"' }, true],
+    ["another ETag", { etag: '"other"' }, false],
+  ])(
+    "where only the end of the chunks is missing is complete by an answer 416 that tells its length and %s of the version",
+    async (_, headers, complete) => {
+      const range = { "content-range": `bytes */${content.length}`, ...headers };
+      const server = await faultyServer(always({ content }), [
+        [{ kind: "chunked", at: content.length }],
+        [{ kind: "status", status: 416, headers: range }],
+      ]);
+      const outcome = await download(server).catch((error: unknown) => error);
+      expect(outcome instanceof ChangedError).toBe(!complete);
+      expect(server.gets).toHaveLength(2);
+    },
+  );
 
   test("again and again goes on, as long as each time some more of it comes", async () => {
     const faults: Fault[][] = [70_000, 70_000, 70_000, 70_000].map((at) => [{ kind: "cut", at }]);
@@ -70,7 +115,9 @@ describe("a download that breaks off", () => {
 
   test("again and again with little progress fails after all tries, which the error tells", async () => {
     const server = await faultyServer(always({ content }), Array<Fault[]>(20).fill([{ kind: "cut", at: 10 }]));
-    await expect(download(server, "[network]tries=3")).rejects.toThrow(/the download broke off.* \(tried 3 times\)$/);
+    await expect(download(server, "[network]tries=3")).rejects.toThrow(
+      /the download broke off: .* \(tried 3 times; 30 of 300000 bytes are there\)$/,
+    );
     expect(server.gets).toHaveLength(3);
   });
 
@@ -84,7 +131,7 @@ describe("a download that breaks off", () => {
     expect(read.equals(content)).toBe(true);
     expect(warnings().slice(1)).toEqual([
       expect.stringContaining("HTTP status 503 Service Unavailable to GET"),
-      expect.stringContaining("HTTP status 429 Too Many Requests to GET; next try in 0.0 s"),
+      expect.stringMatching(/HTTP status 429 Too Many Requests to GET; next try in 0\.0 s \(4 of 5\); 5000 of 300000 bytes are there$/),
     ]);
   });
 
@@ -111,7 +158,7 @@ describe("a download that breaks off", () => {
     const server = await faultyServer(always({ content, headers: headers ?? {} }), [[{ kind: "cut", at: 100_000 }]]);
     const error = await failure(download(server));
     expect(error).toBeInstanceOf(ChangedError);
-    expect(String(error)).toMatch(/broke off at 100000 bytes and cannot go on: the server says nothing/);
+    expect(String(error)).toMatch(/broke off at 100000 of 300000 bytes and cannot go on: the server says nothing/);
     expect(server.gets).toHaveLength(1);
   });
 
@@ -219,6 +266,53 @@ describe("a download", () => {
     const { of } = testTransports([], { interrupted: controller.signal });
     await expect((async () => buffer((await (await of(server.url)).get(ref(server.url))).body))()).rejects.toBe(reason);
     expect(performance.now() - started).toBeLessThan(1000);
+  });
+
+  test("that somebody reads slowly is whole, wherever the server closes the connection behind it", async () => {
+    const sizes = Array.from({ length: 16 }, (_, index) => 300_000 + index * 70_001);
+    const port = await serveTcp((socket) => {
+      socket.once("data", (head) => {
+        const size = Number(/^GET \/(\d+)/.exec(head.toString())?.[1]);
+        socket.end(Buffer.concat([Buffer.from(`HTTP/1.0 200 OK\r\ncontent-length: ${size}\r\n\r\n`), Buffer.alloc(size, "x")]));
+      });
+    });
+    // Shorter than the reader's pauses: only the server is not to make us wait.
+    const { of, warnings } = testTransports(["[network]read_timeout=1"]);
+    const read = async (size: number): Promise<number> => {
+      const image = ref(`http://127.0.0.1:${port}/${size}.tar.gz`);
+      const { body } = await (await of(image.url)).get(image);
+      let bytes = 0;
+      for await (const chunk of body) {
+        if (bytes === 0) await new Promise((done) => setTimeout(done, 1300));
+        else await new Promise((done) => setTimeout(done, 5));
+        bytes += chunk.length;
+      }
+      return bytes;
+    };
+    expect(await Promise.all(sizes.map(read))).toEqual(sizes);
+    expect(warnings()).toEqual([]);
+  });
+
+  test("and many at once leave nothing that waits for the interrupt", async () => {
+    const { signal } = new AbortController();
+    const warned: string[] = [];
+    const note = ({ name, message }: Error): void => void warned.push(`${name}: ${message}`);
+    process.on("warning", note);
+    const { of } = testTransports([], { interrupted: signal });
+    const outcomes = [[], [{ kind: "cut", at: 1000 }], [{ kind: "status", status: 404 }], [{ kind: "reset", at: 0 }]] satisfies Fault[][];
+    await Promise.all(
+      Array.from({ length: 20 }, async (_, index) => {
+        const server = await faultyServer(always({ content }), [outcomes[index % outcomes.length] ?? []]);
+        const transport = await of(server.url);
+        await transport.probe(ref(server.url));
+        const { body } = await transport.get(ref(server.url)).catch(() => ({ body: undefined }));
+        if (index % 5 === 0) body?.destroy();
+        else if (body) await buffer(body);
+      }),
+    );
+    await vi.waitFor(() => expect(getEventListeners(signal, "abort")).toEqual([]));
+    process.off("warning", note);
+    expect(warned).toEqual([]);
   });
 
   test("that nobody reads on is given up: no further request comes", async () => {

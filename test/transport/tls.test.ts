@@ -94,17 +94,47 @@ describe("the certificate of a server", () => {
     expect(proxy.proxied).toEqual([{ line: "CONNECT images.example.org:443", login: undefined }]);
   });
 
+  test("of an https: proxy has to be good too, by the CAs of the system alone", async () => {
+    const proxy = await serveProxy(await serve(hello), ca.issue("localhost"));
+    const trusting = open([], { http_proxy: proxy.url.replace("//", "//me:a%40b@"), NODE_EXTRA_CA_CERTS: ca.certFile });
+    expect(await trusting.get("http://images.example.org/a")).toBe("hello");
+    const login = `Basic ${Buffer.from("me:a@b").toString("base64")}`;
+    expect(proxy.proxied).toEqual([{ line: "GET http://images.example.org/a", login }]);
+    const others = open([caFile("images.example.org")], { http_proxy: proxy.url });
+    await expect(others.get("http://images.example.org/a")).rejects.toThrow(/GET failed: unable to/);
+    expect(proxy.proxied).toHaveLength(1);
+  });
+
+  test("in the tunnel of an https: proxy is good for the server alone", async () => {
+    const target = (await serveTls(stranger.issue("images.example.org"), hello)).replace("localhost", "127.0.0.1");
+    const proxy = await serveProxy(target, ca.issue("localhost"));
+    const environment = { https_proxy: proxy.url, NODE_EXTRA_CA_CERTS: ca.certFile };
+    await expect(open([], environment).get("https://images.example.org/a")).rejects.toThrow(/GET failed: unable to/);
+    const known = [`[auth/images.example.org]ca_file=${stranger.certFile}`];
+    expect(await open(known, environment).get("https://images.example.org/a")).toBe("hello");
+  });
+
+  test("of an address is good for that address, with and without a tunnel", async () => {
+    const url = (await serveTls(ca.issue("127.0.0.1"), hello)).replace("localhost", "127.0.0.1");
+    expect(await open([caFile("127.0.0.1")]).get(`${url}/a`)).toBe("hello");
+    const target = (await serveTls(ca.issue("10.0.0.7"), hello)).replace("localhost", "127.0.0.1");
+    const proxy = await serveProxy(target);
+    const environment = { https_proxy: proxy.url };
+    expect(await open([caFile("10.0.0.7")], environment).get("https://10.0.0.7/a")).toBe("hello");
+    await expect(open([caFile("10.0.0.8")], environment).get("https://10.0.0.8/a")).rejects.toThrow(/GET failed: .*not in the cert/);
+  });
+
   test.each([
     ["that is not there", "none.pem", undefined, /ENOENT/],
     ["without a certificate", "empty.pem", "text", /no certificate in PEM/],
     ["with a broken one", "broken.pem", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", /cannot be used: ./],
-  ])("a ca_file %s is an error that names it", async (_, name, content, message) => {
+  ])("a ca_file %s is an error that names it, and where it was given", async (_, name, content, message) => {
     const file = join(folder, name);
     if (content !== undefined) writeFileSync(file, content);
     const error: unknown = await open([`[auth/localhost]ca_file=${file}`])
       .get("https://localhost:1/a")
       .catch((error: unknown) => error);
-    expect(String(error)).toContain(`the ca_file ${file} cannot be used: `);
+    expect(String(error)).toContain(`: --config '[auth/localhost]ca_file': the ca_file ${file} cannot be used: `);
     expect(String(error)).toMatch(message);
   });
 });

@@ -43,6 +43,8 @@ const login = [
   "[auth/images.example.org]username=user",
   "[auth/images.example.org]password=hunter2",
 ];
+/** The login may go in the clear. */
+const insecure = "[auth/images.example.org]insecure=yes";
 
 describe("the host of [auth/HOST]", () => {
   test("is asked in the place of the one in the URL, with the same path, as itself", async () => {
@@ -150,16 +152,21 @@ describe("a login", () => {
     }
   });
 
-  test("over http: gives one warning for each host, but for this host itself", async () => {
+  test("goes over http: to this host itself, elsewhere only where that is allowed, with one warning for each host", async () => {
     const url = await noting("real", []);
-    const { transports, warnings } = open(login);
+    const plain = ref("http://images.example.org/a");
+    await expect(open(login).transports.for(plain)).rejects.toMatchObject({
+      message: "the login for images.example.org would go over the network in the clear: http://images.example.org is no https: URL",
+      hint: "take an https: URL; or allow it, by insecure = yes in [auth/images.example.org] of the configuration",
+    });
+    await open(login).transports.for(ref("https://images.example.org/a"));
+    const { transports, warnings } = open([...login, insecure]);
     for (const path of ["/a", "/b"]) await transports.for(ref(`http://images.example.org${path}`));
-    await transports.for(ref("https://images.example.org/a"));
     expect(warnings()).toEqual([
       "the login for images.example.org goes over the network in the clear: http://images.example.org is no https: URL",
     ]);
     const local = open([...elsewhere(url), ...login]);
-    await local.transports.for(ref("http://images.example.org/a"));
+    await local.transports.for(plain);
     expect(local.warnings()).toEqual([]);
   });
 });
@@ -169,7 +176,7 @@ describe("a proxy", () => {
     const asked: Asked[] = [];
     const target = await noting("real", asked);
     const proxy = await serveProxy(target);
-    const { get, put } = open(login, { http_proxy: proxy.url.replace("//", "//me:secret@") });
+    const { get, put } = open([...login, insecure], { http_proxy: proxy.url.replace("//", "//me:secret@") });
     expect(await get("http://images.example.org/a.tar.gz?b")).toBe("real");
     await put("http://images.example.org/a.tar.gz");
     const own = `Basic ${Buffer.from("me:secret").toString("base64")}`;

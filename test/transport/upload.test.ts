@@ -24,7 +24,8 @@ async function store({ puts = [], heads = [] }: { readonly puts?: readonly Answe
     const fault = faults[counts[method === "PUT" ? "PUT" : "HEAD"]++];
     if (fault) return void fault(request, response);
     if (method === "PUT") {
-      stored.set(url, await buffer(request));
+      const received = await buffer(request).catch(() => undefined);
+      if (received) stored.set(url, received);
       response.writeHead(201).end();
     } else response.writeHead(stored.has(url) ? 200 : 404, { "content-length": String(stored.get(url)?.length ?? 0) }).end();
   });
@@ -115,6 +116,87 @@ describe("an upload", () => {
     const { of } = testTransports();
     await expect((await of(url)).put(ref(url), uploadOf(Buffer.alloc(100_000_000)))).rejects.toMatchObject({ status: code });
     expect(received).toBeLessThan(1_000_000);
+  });
+
+  test("of a large file is asked for first, and sent to a server that says nothing to that after a second", async () => {
+    const port = await serveTcp((socket) => {
+      let text = "";
+      let head = 0;
+      socket.on("data", (chunk) => {
+        text += chunk.toString("latin1");
+        if (head === 0) head = text.indexOf("\r\n\r\n") + 4;
+        if (text.startsWith("HEAD")) return void socket.end("HTTP/1.1 405 No\r\n\r\n");
+        if (text.length === head + content.length) socket.end("HTTP/1.1 201 Created\r\ncontent-length: 0\r\n\r\n");
+      });
+    });
+    const url = `http://127.0.0.1:${port}/a.tar.gz`;
+    const { of, warnings } = testTransports();
+    const started = performance.now();
+    await (await of(url)).put(ref(url), uploadOf(content));
+    expect(performance.now() - started).toBeGreaterThan(900);
+    expect(performance.now() - started).toBeLessThan(3000);
+    expect(warnings()).toEqual([]);
+  });
+
+  test("is sent at once where it is small, or the server wants it", async () => {
+    const server = await store({});
+    const started = performance.now();
+    await server.put();
+    await (await server.of(server.url)).put(ref(server.url), uploadOf("small"));
+    expect(performance.now() - started).toBeLessThan(900);
+    expect(server.requests.filter(({ method }) => method === "PUT").map(({ headers }) => headers.expect)).toEqual([
+      "100-continue",
+      undefined,
+    ]);
+  });
+
+  test("is sent without being asked for to a server that does not want that", async () => {
+    const server = await store({ puts: [status(417)] });
+    await server.put();
+    expect(server.methods()).toEqual(["PUT", "PUT", "HEAD"]);
+    expect(server.requests.map(({ headers }) => headers.expect)).toEqual(["100-continue", undefined, undefined]);
+    expect(server.stored()?.equals(content)).toBe(true);
+    expect(server.warnings()).toEqual([]);
+  });
+
+  test.each([1, 300_000, 1_500_000])(
+    "that is refused after %i bytes, with the connection closed, has that answer as its result",
+    async (at) => {
+      let connections = 0;
+      const port = await serveTcp((socket) => {
+        connections++;
+        let received = 0;
+        socket.write("HTTP/1.1 100 Continue\r\n\r\n");
+        socket.on("data", (chunk) => {
+          received += chunk.length;
+          if (received < at) return;
+          socket.removeAllListeners("data").pause();
+          socket.end("HTTP/1.1 403 No\r\ncontent-length: 0\r\nconnection: close\r\n\r\n", () => socket.destroy());
+        });
+      });
+      const url = `http://127.0.0.1:${port}/a.tar.gz`;
+      const { of, warnings } = testTransports();
+      const upload = uploadOf(Buffer.alloc(50_000_000));
+      for (let count = 0; count < 20; count++) {
+        await expect((await of(url)).put(ref(url), upload)).rejects.toMatchObject({ status: 403 });
+      }
+      expect(warnings()).toEqual([]);
+      expect(connections).toBe(20);
+    },
+  );
+
+  test("whose file cannot be read is told, and ends the request", async () => {
+    const server = await store({});
+    const upload = { ...uploadOf(content), path: "/nowhere/at/all" };
+    await expect((await server.of(server.url)).put(ref(server.url), upload)).rejects.toThrow(/PUT failed: ENOENT/);
+    expect(server.stored()).toBeUndefined();
+  });
+
+  test("that the server does not take any more of ends after read_timeout", async () => {
+    const port = await serveTcp((socket) => void socket.write("HTTP/1.1 100 Continue\r\n\r\n", () => socket.pause()));
+    const url = `http://127.0.0.1:${port}/a.tar.gz`;
+    const { of } = testTransports(["[network]read_timeout=0.5", "[network]tries=1"]);
+    await expect((await of(url)).put(ref(url), uploadOf(Buffer.alloc(30_000_000)))).rejects.toThrow(/no answer came in time/);
   });
 
   test("is ended by an interrupt", async () => {

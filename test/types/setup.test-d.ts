@@ -8,6 +8,7 @@ import {
   type ImageOptions,
   MACHINE,
   type Machine,
+  type Probe,
   RUN,
   type Settings,
   SH,
@@ -38,6 +39,12 @@ export async function right(): Promise<void> {
     installConf: [],
     state: "keep",
   });
+  MACHINE({ name: "web", probe: { command: "nginx -t" } });
+  MACHINE({ name: "web", probe: { command: list, timeout: 5 } });
+  MACHINE({ name: "web", probe: { tcp: 80 } });
+  MACHINE({ name: "web", probe: { tcp: "web.example.org:80" } });
+  const probe: Probe = { http: "https://web.example.org/health", timeout: 0.5 };
+  MACHINE({ name: "web", probe });
   const machine: Machine = { name: "web", state: "volatile" };
   MACHINE(machine);
 
@@ -83,6 +90,14 @@ export function noImages(): void {
 }
 
 export function noMachines(): void {
+  // @ts-expect-error two ways at once
+  MACHINE({ name: "web", probe: { tcp: 80, command: "true" } });
+  // @ts-expect-error no way at all
+  MACHINE({ name: "web", probe: { timeout: 5 } });
+  // @ts-expect-error seconds are a number
+  MACHINE({ name: "web", probe: { tcp: 80, timeout: "5s" } });
+  // @ts-expect-error a port alone says too little
+  MACHINE({ name: "web", probe: 80 });
   // @ts-expect-error nothing given
   MACHINE();
   // @ts-expect-error no name

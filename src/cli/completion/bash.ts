@@ -1,4 +1,4 @@
-import { type Entry, endings, type Flag, pathsOf } from "./completion.js";
+import { type Entry, endings, type Flag, type Operands, pathsOf } from "./completion.js";
 import { singleQuoted } from "./quote.js";
 
 /** A function for each command; bash(1), "Programmable Completion". */
@@ -10,12 +10,12 @@ export function bash(entries: readonly Entry[]): string {
 function groupCompleter(entry: Entry): string {
   const paths = pathsOf(entry);
   const [, ...below] = paths;
-  const cases = paths.map(({ words, flags, commands }) => {
+  const cases = paths.map(({ words, operands, flags, commands }) => {
     const values = flags.flatMap(valueCase);
     return [
       `    ${singleQuoted(words)})`,
       ...(values.length > 0 ? ["      case $before in", ...values.map((line) => `    ${line}`), "      esac"] : []),
-      `      names=${singleQuoted(namesOf(flags))} commands=${singleQuoted(commands.map(({ name }) => name).join(" "))} ;;`,
+      `      names=${singleQuoted(namesOf(flags))} commands=${wordsOf(operands, commands)} ;;`,
     ].join("\n");
   });
   return `# Completions of ${entry.name} for bash.
@@ -55,23 +55,41 @@ function namesOf(flags: readonly Flag[]): string {
   return flags.flatMap((flag) => flag.names.map((word) => `${word}${flag.takesValue ? "=" : ""}`)).join(" ");
 }
 
-function completer({ name, called, flags }: Entry): string {
+/** A word of bash: what may come next that is no option. */
+function wordsOf(operands: Operands, commands: readonly Entry[]): string {
+  if (operands.kind === "machines") return `$(sh -c ${singleQuoted(operands.names)})`;
+  return singleQuoted(commands.map(({ name }) => name).join(" "));
+}
+
+function completer({ name, operands, called, flags }: Entry): string {
   const id = `_${name.replaceAll("-", "_")}`;
   return `# Completions of ${name} for bash.
 ${id}() {
 ${currentWord}
   case $before in
 ${flags.flatMap(valueCase).join("\n")}
-  esac
+  esac${operands.kind === "machines" && operands.first ? endAfterFirst : ""}
   if [[ $word == -* ]]; then
     ${proposeNames(namesOf(flags))}
   elif [[ \${COMP_WORDS[0]##*/} == ${name} ]]; then
-    compopt -o filenames
-    mapfile -t COMPREPLY < <(compgen -d -- "$word"; compgen -f -- "$word" | grep -E '\\.(${endings.join("|")})$')
+${proposeOperands(operands)}
   fi
 }
 complete -F ${id} ${called.join(" ")}
 `;
+}
+
+/** What comes after the first word that is no option is another program's. */
+const endAfterFirst = `
+  local part
+  for part in "\${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
+    if [[ $part != -* ]]; then return; fi
+  done`;
+
+function proposeOperands(operands: Operands): string {
+  if (operands.kind !== "scripts") return `    mapfile -t COMPREPLY < <(compgen -W "${wordsOf(operands, [])}" -- "$word")`;
+  return `    compopt -o filenames
+    mapfile -t COMPREPLY < <(compgen -d -- "$word"; compgen -f -- "$word" | grep -E '\\.(${endings.join("|")})$')`;
 }
 
 /** What comes after an option with a value: its words, or nothing. */

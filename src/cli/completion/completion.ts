@@ -2,6 +2,7 @@ import type { Command, Option } from "commander";
 import { UsageError } from "../../base/errors.js";
 import { bash } from "./bash.js";
 import { fish } from "./fish.js";
+import { machineNames } from "./machine-names.js";
 import { zsh } from "./zsh.js";
 
 /** A command that shells complete. */
@@ -24,19 +25,29 @@ export type Flag = {
 /** A command likewise. `called`: all names that it is completed for, its own and those of scripts; `commands`: those below it. */
 export type Entry = {
   readonly name: string;
+  readonly operands: Operands;
   readonly help: string;
   readonly called: readonly string[];
   readonly flags: readonly Flag[];
   readonly commands: readonly Entry[];
 };
 
+/**
+ * What its arguments are. `names`: a line of sh that prints what may be proposed, one a line, of characters that mean nothing to a shell; `first`:
+ * whether only the first one is of these, and the rest is another program's own.
+ */
+export type Operands =
+  | { readonly kind: "scripts" }
+  | { readonly kind: "machines"; readonly names: string; readonly first: boolean }
+  | { readonly kind: "others" };
+
 /** A command by all of its words: `nspawn image list`. */
-export type Path = Pick<Entry, "flags" | "commands"> & { readonly words: string };
+export type Path = Pick<Entry, "operands" | "flags" | "commands"> & { readonly words: string };
 
 /** A command and all below it. */
-export function pathsOf({ name, flags, commands }: Entry, before = ""): readonly Path[] {
+export function pathsOf({ name, operands, flags, commands }: Entry, before = ""): readonly Path[] {
   const words = `${before}${name}`;
-  return [{ words, flags, commands }, ...commands.flatMap((command) => pathsOf(command, `${words} `))];
+  return [{ words, operands, flags, commands }, ...commands.flatMap((command) => pathsOf(command, `${words} `))];
 }
 
 /** Endings of scripts' names. */
@@ -48,24 +59,32 @@ export const completionShells = Object.keys(writers) as readonly (keyof typeof w
 /**
  * A script that tells a shell how to complete commands, made from their options.
  * @param shell one of {@link completionShells}
+ * @param names a line of sh that prints the names of machines, another one only in tests
  * @throws UsageError
  */
-export function completion(shell: string, commands: readonly Completed[]): string {
+export function completion(shell: string, commands: readonly Completed[], names = machineNames): string {
   const known = completionShells.find((name) => name === shell);
   if (!known) throw new UsageError(`there are completions for ${completionShells.join(", ")}, not for ${JSON.stringify(shell)}`);
-  return writers[known](commands.map(entryOf));
+  return writers[known](commands.map((command) => entryOf(command, names)));
 }
 
-function entryOf({ command, script, values = {} }: Completed): Entry {
+function entryOf({ command, script, values = {} }: Completed, names: string): Entry {
   const scripts = script === undefined ? [] : endings.map((ending) => `${script}.${ending}`);
   const options = command.createHelp().visibleOptions(command);
   return {
     name: command.name(),
+    operands: operandsOf(command, names),
     help: firstWords(command.summary()),
     called: [command.name(), ...scripts],
     flags: options.map((option) => flagOf(option, values[option.long ?? ""])),
-    commands: command.commands.map((below) => entryOf({ command: below, values })),
+    commands: command.commands.map((below) => entryOf({ command: below, values }, names)),
   };
+}
+
+/** By the name of the first argument: `<script>`, `<machine>`, `<machine...>`. */
+function operandsOf({ registeredArguments: [first, ...others] }: Command, names: string): Operands {
+  if (first?.name() === "script") return { kind: "scripts" };
+  return first?.name() === "machine" ? { kind: "machines", names, first: others.length > 0 } : { kind: "others" };
 }
 
 function flagOf(option: Option, values: Readonly<Record<string, string>> | undefined): Flag {

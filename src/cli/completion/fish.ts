@@ -1,4 +1,4 @@
-import { type Entry, endings, type Flag, pathsOf } from "./completion.js";
+import { type Entry, endings, type Flag, type Operands, pathsOf } from "./completion.js";
 
 /** A `complete` for each option; complete(1) of fish. */
 export function fish(entries: readonly Entry[]): string {
@@ -24,18 +24,21 @@ function groupLines(entry: Entry): string {
     '  test "$path" = "$argv[1]"',
     "end",
     `${complete} -f`,
-    ...paths.flatMap(({ words, flags, commands }) => {
+    ...paths.flatMap(({ words, operands, flags, commands }) => {
       const here = `-n ${quoted(`${finder} "${words}"`)}`;
       return [
         ...commands.map(({ name, help }) => `${complete} ${here} -a ${name} -d ${quoted(help)}`),
         ...flags.map((flag) => `${complete} ${here} ${option(flag)}`),
+        ...(operands.kind === "machines" ? [`${complete} ${here} -a ${namesIn(operands)}`] : []),
       ];
     }),
     "",
   ].join("\n");
 }
 
-function lines({ name, called, flags }: Entry): string {
+function lines(entry: Entry): string {
+  const { name, operands, called, flags } = entry;
+  if (operands.kind === "machines") return machineLines(entry, operands);
   const files = `__${name.replaceAll("-", "_")}_files`;
   return [
     `# Completions of ${name} for fish.`,
@@ -47,6 +50,24 @@ function lines({ name, called, flags }: Entry): string {
     ...called.flatMap((command) => [`complete -c ${command} -f`, ...flags.map((flag) => `complete -c ${command} ${option(flag)}`)]),
     "",
   ].join("\n");
+}
+
+function machineLines({ name, flags }: Entry, operands: Machines): string {
+  const complete = `complete -c ${name} ${operands.first ? "-n __fish_is_first_token " : ""}-f`;
+  return [
+    `# Completions of ${name} for fish.`,
+    `complete -c ${name} -f`,
+    `${complete} -a ${namesIn(operands)}`,
+    ...flags.map((flag) => `${complete} ${option(flag)}`),
+    "",
+  ].join("\n");
+}
+
+type Machines = Extract<Operands, { readonly kind: "machines" }>;
+
+/** A command substitution, which fish does when it is asked for proposals. */
+function namesIn({ names }: Machines): string {
+  return quoted(`(sh -c ${quoted(names)})`);
 }
 
 function option({ names, help, takesValue, values }: Flag): string {

@@ -1,4 +1,4 @@
-import { type Entry, endings, type Flag, pathsOf } from "./completion.js";
+import { type Entry, endings, type Flag, type Operands, pathsOf } from "./completion.js";
 import { singleQuoted } from "./quote.js";
 
 /** To be sourced, or to be put into a folder of $fpath as `_nspawn-build`; zshcompsys(1), "_arguments". */
@@ -6,6 +6,7 @@ export function zsh(entries: readonly Entry[]): string {
   const called = entries.flatMap((entry) => entry.called);
   return [
     `#compdef ${called.join(" ")}`,
+    ...entries.flatMap((entry) => machinesFunction(entry) ?? []).slice(0, 1),
     ...entries.map((entry) => (entry.commands.length > 0 ? groupCompleter(entry) : completer(entry))),
     start(entries),
   ].join("\n");
@@ -13,10 +14,13 @@ export function zsh(entries: readonly Entry[]): string {
 
 /** A function for each command below, `_nspawn_image_list`, which the one above it calls with the words that are its own. */
 function groupCompleter(entry: Entry): string {
-  const functions = pathsOf(entry).map(({ words, flags, commands }) => {
+  const functions = pathsOf(entry).map(({ words, operands, flags, commands }) => {
     const specs = flags.flatMap((flag) => flag.names.map((word) => singleQuoted(spec(flag, word))));
     const name = `_${words.replaceAll(" ", "_")}`;
-    if (commands.length === 0) return `${name}() {\n  _arguments -S \\\n    ${specs.join(" \\\n    ")}\n}`;
+    if (commands.length === 0) {
+      const all = [...specs, ...(operands.kind === "machines" ? machineSpecs(operands) : [])];
+      return `${name}() {\n  _arguments -S \\\n    ${all.join(" \\\n    ")}\n}`;
+    }
     const proposed = commands.map((command) => `${command.name}\\:"${escaped(command.help).replaceAll('"', "")}"`).join(" ");
     return `${name}() {
   local line state
@@ -37,17 +41,32 @@ if (( $+functions[compdef] )); then compdef _${entry.name} ${called}; fi
 `;
 }
 
-function completer({ name, called, flags }: Entry): string {
+function completer({ name, operands, called, flags }: Entry): string {
   const specs = flags.flatMap((flag) => flag.names.map((word) => singleQuoted(spec(flag, word))));
-  return `# Completions of ${name} for zsh.
-_${name}() {
+  const script = `
   local -a script
-  if [[ \${words[1]:t} == ${name} ]]; then script=(${singleQuoted(`*:script:_files -g "*.(${endings.join("|")})(-.)"`)}); fi
+  if [[ \${words[1]:t} == ${name} ]]; then script=(${singleQuoted(`*:script:_files -g "*.(${endings.join("|")})(-.)"`)}); fi`;
+  const isOfMachines = operands.kind === "machines";
+  return `# Completions of ${name} for zsh.
+_${name}() {${isOfMachines ? "" : script}
   _arguments -S \\
-    ${[...specs, "$script"].join(" \\\n    ")}
+    ${[...specs, ...(isOfMachines ? machineSpecs(operands) : ["$script"])].join(" \\\n    ")}
 }
 if (( $+functions[compdef] )); then compdef _${name} ${called.join(" ")}; fi
 `;
+}
+
+/** What follows the first one may be another program's own. */
+function machineSpecs({ first }: Machines): readonly string[] {
+  return (first ? ["1:machine:_nspawn_machine_names", "*:::command: "] : ["*:machine:_nspawn_machine_names"]).map(singleQuoted);
+}
+
+type Machines = Extract<Operands, { readonly kind: "machines" }>;
+
+/** The function that {@link machineSpecs} call, if a command needs it. */
+function machinesFunction(entry: Entry): string | undefined {
+  const operands = pathsOf(entry).flatMap((path) => (path.operands.kind === "machines" ? [path.operands] : []));
+  return operands[0] && `_nspawn_machine_names() {\n  compadd -- \${(f)"$(sh -c ${singleQuoted(operands[0].names)})"}\n}`;
 }
 
 function spec({ takesValue, help, values }: Flag, name: string): string {

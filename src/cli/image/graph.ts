@@ -7,7 +7,8 @@ export const graph: Subcommand<CommonOptions & { readonly svg?: string }> = {
   summary: "which image stands on which",
   description: `Draws the inheritance of images as a tree: below each image its parents, the
 last PULL, which lies on top, first. What several images share is drawn out
-once.`,
+once. An image stands on the version of a parent that it was built on; URLs of
+parents are asked whether they have a newer one.`,
   examples: `  nspawn image graph
   nspawn image graph https://images.example.org/web.tar.zst
   nspawn image graph --svg images.svg`,

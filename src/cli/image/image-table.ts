@@ -5,14 +5,15 @@ import { showAge, showBytes } from "../quantity.js";
 import type { Paint } from "../style.js";
 import { type TableColumn, tableLines } from "../table.js";
 
+/** The URL and the digest are what other commands ask for: the rest goes first. */
 const columns: readonly TableColumn[] = [
-  { heading: "IMAGE", gives: true },
-  { heading: "DIGEST" },
-  { heading: "ARCHIVE", right: true },
-  { heading: "ON DISK", right: true },
-  { heading: "AGE" },
-  { heading: "LAYERS", right: true },
-  { heading: "MACHINES", gives: true },
+  { heading: "IMAGE", gives: "middle", least: 48 },
+  { heading: "DIGEST", goes: 6 },
+  { heading: "ARCHIVE", right: true, goes: 3 },
+  { heading: "ON DISK", right: true, goes: 2 },
+  { heading: "AGE", goes: 4 },
+  { heading: "LAYERS", right: true, goes: 1 },
+  { heading: "MACHINES", gives: true, goes: 5 },
 ];
 
 /** Images for people. `limit`: columns of the terminal. */

@@ -8,22 +8,32 @@ import type { Paint } from "../style.js";
 export function treeLines({ roots, nodes }: ImageGraph, paint: Paint): readonly string[] {
   if (nodes.size === 0) return ["the store has no images"];
   const drawn = new Set<string>();
-  const draw = (edge: GraphEdge, head: string, tail: string): readonly string[] => {
-    const node = nodes.get(edge.url);
-    const isAgain = drawn.has(edge.url) && (node?.parents.length ?? 0) > 0;
-    drawn.add(edge.url);
+  const draw = (id: string, edge: GraphEdge | undefined, head: string, tail: string): readonly string[] => {
+    const node = nodes.get(id);
+    const isAgain = drawn.has(id) && (node?.parents.length ?? 0) > 0;
+    drawn.add(id);
     const remarks = [
       node?.digest === undefined ? "not in the store" : `${shortDigest(node.digest)} ${showBytes(node.bytes ?? 0)}`,
-      ...(edge.movedOn ? ["has moved on"] : []),
+      ...(edge ? movedOnWords(edge, node?.digest) : []),
       ...(isAgain ? ["↑ drawn out above"] : []),
     ];
-    const line = `${head}${printable(edge.url)}  ${paint("dim", remarks.join(", "))}`;
+    const line = `${head}${printable(node?.url ?? id)}  ${paint("dim", remarks.join(", "))}`;
     const parents = isAgain ? [] : [...(node?.parents ?? [])].reverse();
     const below = parents.flatMap((parent, at) => {
       const isLast = at === parents.length - 1;
-      return draw(parent, `${tail}${isLast ? "└─ " : "├─ "}`, `${tail}${isLast ? "   " : "│  "}`);
+      return draw(parent.id, parent, `${tail}${isLast ? "└─ " : "├─ "}`, `${tail}${isLast ? "   " : "│  "}`);
     });
     return [line, ...below];
   };
-  return roots.flatMap((url) => draw({ url, movedOn: false }, "", ""));
+  return roots.flatMap((id) => draw(id, undefined, "", ""));
+}
+
+/**
+ * What there is to say of a child whose parent's URL has moved on.
+ * @param used digest of the parent that is really used, if the store has one
+ */
+export function movedOnWords({ builtOn, movedOn, newer }: GraphEdge, used: string | undefined): readonly string[] {
+  if (!movedOn || builtOn === undefined) return [];
+  if (used !== undefined && used !== builtOn) return [`not the ${shortDigest(builtOn)} that it was built on, which is gone`];
+  return [`its URL has a newer version${newer === undefined ? "" : `: ${shortDigest(newer)}`}`];
 }

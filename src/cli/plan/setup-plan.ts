@@ -4,6 +4,7 @@ import type { Effect } from "../../engine/preview/effects.js";
 import type { MadeOf, SetupPreview, UnitPreview } from "../../engine/preview/setup.js";
 import { actsOnHost } from "../../engine/setup/action.js";
 import { refusalError } from "../../machine/settle.js";
+import { describeProbe } from "../../plan/probe.js";
 import { originOf } from "../../settings/merge.js";
 import { here } from "../here.js";
 import { printable, printableLines } from "../printable.js";
@@ -25,6 +26,8 @@ function lines(preview: SetupPreview, paint: Paint): readonly string[] {
     `${paint("bold", `${action} machine`)} ${plan.machine.name}  ${paint("dim", printable(here(plan.script)))}`,
     ...section(paint, "now", [[stateWords(preview)]]),
     ...(made ? madeLines(preview, made, paint) : []),
+    ...section(paint, "back to", restoredItems(preview)),
+    ...section(paint, "probe", probeItems(preview)),
     ...section(paint, "on the host", hostItems(preview)),
     ...section(paint, "the machine", effectItems(preview)),
     ...unitLines(unit, paint),
@@ -47,6 +50,17 @@ function madeLines({ plan }: SetupPreview, { images, settled }: MadeOf, paint: P
     ...section(paint, "not inherited", removedItems(plan)),
     ...section(paint, "command", command ? [[oneLine(shellQuote(command.argv)), originHere(command)]] : []),
   ];
+}
+
+function restoredItems({ restored }: SetupPreview): readonly Item[] {
+  if (!restored) return [];
+  return [[`generation ${restored.number} of ${restored.time.slice(0, 16).replace("T", " ")} UTC`, restored.image]];
+}
+
+/** The probe of what will run. */
+function probeItems({ plan, made, restored }: SetupPreview): readonly Item[] {
+  const probe = made ? plan.machine.probe : restored?.probe;
+  return probe ? [[describeProbe(probe), `${probe.seconds} s at most`]] : [];
 }
 
 function stateWords({ exists, state }: SetupPreview): string {
@@ -78,6 +92,9 @@ const effectWords: { readonly [K in Effect["kind"]]: string } = {
   enable: "starts with the host from now on",
   disable: "does not start with the host any more",
   "clear-layer": "its writable layer is cleared",
+  "keep-layer": "what it has written is kept for a rollback",
+  "begin-clean": "begins with a clean writable layer",
+  "restore-layer": "what it had written then is there again",
   "remove-layer": "its writable layer is removed",
   "remove-root": "its mount point is removed",
   "remove-unit": "its unit is removed",
@@ -117,7 +134,7 @@ function refusalOf({ made, unit, objection }: SetupPreview): NspawnError | undef
   return refusalError({ problems: [...own, ...problems], refusals: [...missing, ...others, ...refusals] });
 }
 
-function fields({ plan, action, exists, state, made, effects, unit }: SetupPreview): ShownPlan["fields"] {
+function fields({ plan, action, exists, state, made, restored, effects, unit }: SetupPreview): ShownPlan["fields"] {
   const { error: _, ...unitFields } = { error: undefined, ...unit };
   return {
     script: plan.script,
@@ -126,6 +143,7 @@ function fields({ plan, action, exists, state, made, effects, unit }: SetupPrevi
     exists,
     state: state && { active: state.active, enabled: state.enabled },
     ...(made ? madeFields(plan, made) : {}),
+    restored: restored && { number: restored.number, time: restored.time, image: restored.image, probe: restored.probe },
     steps: actsOnHost(action, exists) ? stepFields(plan.work, plan.folder) : [],
     effects,
     unit: unitFields,
@@ -136,6 +154,7 @@ function madeFields(plan: SetupPreview["plan"], { images, settled }: MadeOf): Sh
   const { command, problems, refusals } = settled;
   return {
     root: plan.machine.state,
+    probe: plan.machine.probe,
     images: imageFields(images),
     settings: settingFields(settled.settings),
     removed: plan.settings.removed,

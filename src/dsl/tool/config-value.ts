@@ -14,11 +14,9 @@ export type ConfigName = {
 }[keyof Schema];
 
 /** What a key of the configuration holds: a text, a number, a boolean, a list of texts; undefined where an optional one is not set. */
-export type ConfigValue<N extends ConfigName> = N extends `${infer S extends keyof Schema}/${infer K}`
-  ? Camel<K> extends keyof Config[S]
-    ? Config[S][Camel<K>]
-    : never
-  : never;
+export type ConfigValue<N extends ConfigName> = {
+  readonly [S in keyof Schema]: N extends `${S}/${infer K}` ? (Camel<K> extends keyof Config[S] ? Config[S][Camel<K>] : never) : never;
+}[keyof Schema];
 
 /**
  * A value of the configuration by its name in config.ini.

@@ -1,12 +1,13 @@
 import { createHash } from "node:crypto";
 import { createWriteStream } from "node:fs";
-import { mkdir, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { utimes, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { PassThrough, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { messageOf, NspawnError, UsageError } from "../../base/errors.js";
+import { hintOf, messageOf, NspawnError, UsageError } from "../../base/errors.js";
 import { secondsSince } from "../../base/events.js";
 import { settleAll } from "../../base/settle.js";
+import { needingRoom } from "../../host/disk-room.js";
 import type { Host } from "../../host/host.js";
 import { type ImageMeta, metaFile, writeMeta } from "../../image/meta.js";
 import { flatten } from "../../layer/flatten.js";
@@ -16,34 +17,53 @@ import { createTar, type TarSource } from "../../packer/tar.js";
 import { type Compression, compressionOf } from "../../plan/image-ref.js";
 import { mergeSettings } from "../../settings/merge.js";
 import type { Upload } from "../../transport/transport.js";
-import type { Build, BuildLayers } from "./build.js";
+import type { Build } from "./build.js";
+import { Published } from "./published.js";
+import { type BuildLayers, imageKey, type Stack } from "./stack.js";
 
-/** PUSH: flattens the build's own layers into one archive, and publishes it at the image's URL. */
-export async function publish(build: Build, layers: BuildLayers): Promise<void> {
-  const { host, report, plan, scratch, transports } = build;
+/**
+ * PUSH: flattens the build's own layers into one archive, and publishes it at the image's URL, unless that has this very image already.
+ * @param made the layers, which may have come from the cache
+ * @param whole the same, after a look at them
+ */
+export async function publish(build: Build, made: Stack, whole: () => Promise<Stack>): Promise<void> {
+  const { host, report, plan, scratch, transports, options } = build;
   const started = performance.now();
   const compression = compressionOf(plan.image);
   if (!compression) throw new NspawnError(`${plan.image.written} names no archive that can be written`);
+  const transport = await transports.for(plan.image);
+  const published = new Published(build.store, transport, plan.image);
+  const keyOf = ({ identity }: Stack): string => imageKey(identity, writeMeta(metaOf(build)), [compression, sourceDateEpoch()]);
+  const there = options.force ? undefined : await published.now();
+  const tell = ({ digest, bytes }: Pick<Upload, "digest" | "bytes">, unchanged: boolean): void => {
+    report({ kind: "pushed", url: plan.image.written, digest, bytes, seconds: secondsSince(started), unchanged });
+  };
+  if (there?.key === keyOf(made)) {
+    await published.touch();
+    return tell(there, true);
+  }
   report({ kind: "begin", text: `push ${plan.image.written}`, url: plan.image.written });
-  const upload = await pack(host, await imageFiles(build, layers), compression, join(scratch, "archive"));
-  await (await transports.for(plan.image)).put(plan.image, upload);
-  report({ kind: "pushed", url: plan.image.written, digest: upload.digest, bytes: upload.bytes, seconds: secondsSince(started) });
+  const stack = await whole();
+  const upload = await pack(host, await imageFiles(build, stack.layers), compression, join(scratch, "archive"));
+  if (there?.digest !== upload.digest) await transport.put(plan.image, upload);
+  await published.note(keyOf(stack), upload);
+  tell(upload, there?.digest === upload.digest);
 }
 
 /** The members of the image's archive: the root folder, the metadata, then what the steps changed. */
 async function imageFiles(build: Build, layers: BuildLayers): Promise<readonly TarSource[]> {
-  const metaFolder = join(build.scratch, "meta");
-  await mkdir(metaFolder);
-  await writeFile(join(metaFolder, metaFile), writeMeta(metaOf(build)), { mode: 0o644 });
   const [root, ...content] = await flattened(build, layers);
-  const rootFolder = root?.folder ?? Buffer.from(metaFolder);
-  const rest = [{ folder: rootFolder, names: root?.names.slice(1) ?? [] }, ...content];
+  // Another folder like it, since each build would leave its own time in that one.
+  const { folder: top } = await makeUpper(build.host, join(build.scratch, "top"), root?.folder.toString());
+  await writeFile(join(top, metaFile), writeMeta(metaOf(build)), { mode: 0o644 });
+  for (const path of [join(top, metaFile), top]) await utimes(path, 0, 0);
+  const rest = [...(root ? [{ folder: root.folder, names: root.names.slice(1) }] : []), ...content];
   // A step may have written the metadata's file itself; ours is the one.
   const withoutMeta = rest.map(({ folder, names }) => ({
     folder,
     names: names.filter((name) => name !== metaFile && !name.startsWith(`${metaFile}/`)),
   }));
-  return [{ folder: rootFolder, names: [""] }, { folder: Buffer.from(metaFolder), names: [metaFile] }, ...withoutMeta];
+  return [{ folder: Buffer.from(top), names: ["", metaFile] }, ...withoutMeta];
 }
 
 function metaOf({ plan, chain }: Build): ImageMeta {
@@ -78,12 +98,13 @@ async function pack(host: Host, sources: readonly TarSource[], compression: Comp
     },
   });
   const plain = new PassThrough({ highWaterMark: 1 << 20 });
-  await settleAll<unknown>([
-    pipeline(measure, createWriteStream(path, { flags: "wx", mode: 0o644 })).catch((error: unknown) => {
-      throw new NspawnError(`the archive cannot be written to ${path}: ${messageOf(error)}`, { cause: error });
+  await settleAll([
+    needingRoom(dirname(path), () => pipeline(measure, createWriteStream(path, { flags: "wx", mode: 0o644 }))).catch((error: unknown) => {
+      throw new NspawnError(`the archive cannot be written to ${path}: ${messageOf(error)}`, { cause: error, hint: hintOf(error) });
     }),
+    // Where it ends early, as on a full disk, the image is not read to its end for nothing.
+    host.run({ argv: compressor(compression), input: plain, dropsInput: true, output: measure }),
     createTar(host, sources, plain, { clampTime: sourceDateEpoch() }),
-    host.run({ argv: compressor(compression), input: plain, output: measure }),
   ]);
   return { path, bytes, digest: `sha256:${hash.digest("hex")}` };
 }

@@ -6,17 +6,17 @@ import type { Host } from "../../host/host.js";
 import { copyIntoRoot } from "../../layer/copy.js";
 import { type OverlayLayers, prepareOverlay, whileMounted } from "../../layer/overlay.js";
 import type { StepOf, WorkStep } from "../../plan/step.js";
-import type { Transports } from "../../transport/transports.js";
 import { renderCast } from "../cast.js";
 import { shellCommand } from "../shell.js";
 import { fetchIntoImage } from "./fetch.js";
+import type { Fetches } from "./fetches.js";
 import { type RunEnvironment, runInImage } from "./run-step.js";
 
 /** Where a step works: its upper layer above the layers before it, and a folder of its own for what it needs meanwhile. */
 export type StepContext = {
   readonly host: Host;
   readonly config: Config;
-  readonly transports: Transports;
+  readonly fetches: Pick<Fetches, "get">;
   readonly folder: string;
   readonly scriptFolder: string;
   readonly layers: OverlayLayers;

@@ -6,7 +6,8 @@ import { lookIntoStore } from "./context.js";
 
 /**
  * One layer of the store. `kind`: what its URL stands for now, what its URL stood for before, what BOOTSTRAP made, or what nobody knows
- * the origin of. `extracted`: bytes on disk; `layers`: how many its chain has, with itself; undefined if no chain can be made of it.
+ * the origin of. `extracted`: bytes on disk; `layers`: how many its chain has, with itself; undefined if no chain can be made of it, or what
+ * one of its images stands on is not known.
  */
 export type ImageRow = {
   readonly kind: "image" | "earlier" | "bootstrap" | "unknown";
@@ -61,7 +62,7 @@ async function row(
     bytes: layer.bytes,
     extracted: layer.extracted,
     time: isCurrent ? image?.time : layer.time,
-    layers: chain?.length,
+    layers: chain?.every((link) => link.layer && link.layer.trouble === undefined) ? chain.length : undefined,
     machines: (usage.get(layer.id) ?? []).flatMap((user) => (user.kind === "machine" ? [user.name] : [])),
   };
 }

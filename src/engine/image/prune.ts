@@ -1,19 +1,23 @@
-import { removeFile } from "../../host/files.js";
 import { ImageStore } from "../../image/store.js";
 import { type ImageRef, imageRef } from "../../plan/image-ref.js";
+import { findSpareSteps, tidySteps } from "../build/tidy.js";
 import type { EngineContext } from "../context.js";
 import { inventoryOf, lookIntoStore, whileOpen } from "./context.js";
 import { removeLayers } from "./removal.js";
-import { findTemporary, findWaste, type Waste, wasteName } from "./waste.js";
+import { findStepWaste, findTemporary, findWaste, type Waste, wasteName } from "./waste.js";
+
+/** `cache`: whether all cached steps of builds go, not just those that are too many or too old. */
+export type PruneOptions = { readonly cache: boolean };
 
 /** What {@link pruneStore} would remove now. Nothing is changed. */
-export async function previewPrune(context: EngineContext): Promise<readonly Waste[]> {
+export async function previewPrune(context: EngineContext, { cache }: PruneOptions = { cache: false }): Promise<readonly Waste[]> {
   const { store, inventory } = await lookIntoStore(context);
-  return [...(await findWaste(store, inventory)), ...(await findTemporary(store))];
+  const steps = await findStepWaste(store, context.config.build, cache);
+  return [...(await findWaste(store, inventory)), ...(await findTemporary(store)), ...steps];
 }
 
 /** Removes from the store what nothing needs, beside commands that use it. */
-export async function pruneStore(context: EngineContext): Promise<void> {
+export async function pruneStore(context: EngineContext, { cache }: PruneOptions = { cache: false }): Promise<void> {
   const { config, host, report } = context;
   // Opening the store removes these.
   const temporary = await findTemporary(await ImageStore.view(config.storage, host, report));
@@ -26,10 +30,21 @@ export async function pruneStore(context: EngineContext): Promise<void> {
     for (const item of waste) {
       if (await removers[item.kind](item, store, gone)) removed.push(item);
     }
+    removed.push(...(await pruneSteps(context, store, cache)));
     for (const item of removed) report({ kind: "removed", what: item.kind, name: wasteName(item), bytes: item.bytes });
+    if (removed.length === 0) report({ kind: "acted", text: "nothing to remove" });
     const locks = await store.removeLocks();
     report({ kind: "detail", text: `${locks} files of locks that nobody holds are removed` });
   });
+}
+
+/** Steps that a running build uses stay. */
+async function pruneSteps({ config }: EngineContext, store: ImageStore, all: boolean): Promise<readonly Waste[]> {
+  const found = await findStepWaste(store, config.build, all);
+  const spare = await findSpareSteps(store, config.build, all);
+  const gone = new Set((await store.removeSteps(spare)).map(({ id }) => id));
+  await tidySteps(store, config.build);
+  return found.filter(({ name }) => gone.has(name) || name.includes("/"));
 }
 
 type Remover = (item: Waste, store: ImageStore, gone: ReadonlySet<string>) => Promise<boolean>;
@@ -38,14 +53,12 @@ type Remover = (item: Waste, store: ImageStore, gone: ReadonlySet<string>) => Pr
 const removers: { readonly [K in Waste["kind"]]: Remover } = {
   layer: async ({ name }, _, gone) => gone.has(name),
   leftover: async ({ name }, _, gone) => gone.has(name),
-  archive: async ({ name }, store) => {
-    await store.layers.removeArchive(name);
-    return true;
-  },
+  // Its layer may have come in meanwhile.
+  archive: ({ name }, store) => store.removeArchive(name),
   record: async ({ name }, store) => {
     const image = name.startsWith("/") ? undefined : imageRef(name);
     if (typeof image === "object") return removeRecord(image, store);
-    await removeFile(name);
+    await store.records.discard(name);
     return true;
   },
   derived: async ({ name }, store) => {
@@ -53,6 +66,8 @@ const removers: { readonly [K in Waste["kind"]]: Remover } = {
     return true;
   },
   temporary: async () => true,
+  // These are removed by themselves, behind the others.
+  step: async () => false,
   kept: async ({ name }, store) => {
     await store.workFolders.remove(name);
     return true;

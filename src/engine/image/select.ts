@@ -4,7 +4,7 @@ import { type Inventory, imageOf, type KnownImage, type KnownLayer, layerOf } fr
 import { imageRef } from "../../plan/image-ref.js";
 
 /** What an argument names: an image by its URL, or a layer by its digest, with the images that have it now. */
-export type Selected = { readonly layer: KnownLayer | undefined; readonly images: readonly KnownImage[] };
+export type Selected = { readonly by: "url" | "digest"; readonly layer: KnownLayer | undefined; readonly images: readonly KnownImage[] };
 
 /**
  * Finds what an argument URL|DIGEST names. A digest may be cut short, and lack its `sha256:`.
@@ -20,7 +20,7 @@ function selectByUrl(inventory: Inventory, word: string): Selected {
   if (typeof image === "string")
     throw new UsageError(`${JSON.stringify(word)} is no URL and no digest: ${image}`, { hint: "nspawn image list shows both" });
   const known = imageOf(inventory, image);
-  if (known) return { layer: layerOf(inventory, known.digest), images: [known] };
+  if (known) return { by: "url", layer: layerOf(inventory, known.digest), images: [known] };
   const urls = inventory.images.map(({ url }) => url);
   throw new NspawnError(`the store has no image ${word}`, { hint: didYouMean(image.url, urls) ?? "nspawn image list shows what it has" });
 }
@@ -31,5 +31,5 @@ function selectByDigest(inventory: Inventory, start: string): Selected {
   if (!layer) throw new NspawnError(`the store has no image with the digest ${start}`, { hint: "nspawn image list shows what it has" });
   if (second)
     throw new NspawnError(`${start} is the start of ${layers.length} digests`, { hint: `such as ${layer.digest} and ${second.digest}` });
-  return { layer, images: inventory.images.filter(({ digest }) => digest === layer.digest) };
+  return { by: "digest", layer, images: inventory.images.filter(({ digest }) => digest === layer.digest) };
 }

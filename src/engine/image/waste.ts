@@ -2,6 +2,7 @@ import { basename } from "node:path";
 import { type Inventory, layerOf } from "../../image/inventory.js";
 import type { ImageStore } from "../../image/store.js";
 import { usageOf } from "../../image/usage.js";
+import { findSpareSteps, type StepLimits } from "../build/tidy.js";
 
 /** Work folders of builds that were kept to be looked at are waste after this many days without a change. */
 const keptDays = 7;
@@ -15,9 +16,10 @@ const keptDays = 7;
  * - `derived`: what says that a layer was made by BOOTSTRAP, of a layer that is not there
  * - `temporary`: work of a process that was killed; any command removes it
  * - `kept`: a build's work folder
+ * - `step`: of the cache of builds, beyond its limits of size and age, or left by a build that was killed
  */
 export type Waste = {
-  readonly kind: "layer" | "leftover" | "archive" | "record" | "derived" | "temporary" | "kept";
+  readonly kind: "layer" | "leftover" | "archive" | "record" | "derived" | "temporary" | "kept" | "step";
   /** Id of a layer, path of a file or folder, or a URL. */
   readonly name: string;
   readonly url?: string | undefined;
@@ -64,7 +66,23 @@ export async function findTemporary(store: ImageStore): Promise<readonly Waste[]
   );
 }
 
+/** Finds what is too much in the step cache, or all of it, and what killed builds have left there. */
+export async function findStepWaste(store: ImageStore, limits: StepLimits, all: boolean): Promise<readonly Waste[]> {
+  const [steps, { folders, descriptions }] = await Promise.all([findSpareSteps(store, limits, all), store.steps.leftovers()]);
+  return [
+    ...steps.map(({ id, bytes }): Waste => ({ kind: "step", name: id, bytes })),
+    ...(await Promise.all(
+      folders.map(async (path): Promise<Waste> => ({ kind: "step", name: path, bytes: await store.workFolders.measure(path) })),
+    )),
+    ...descriptions.map((path): Waste => ({ kind: "step", name: path, bytes: 0 })),
+  ];
+}
+
 /** What an item of waste is, in words. */
 export function wasteName({ kind, name, url }: Waste): string {
-  return kind === "layer" && url !== undefined ? `${name} (${url})` : kind === "temporary" || kind === "kept" ? basename(name) : name;
+  return kind === "layer" && url !== undefined
+    ? `${name} (${url})`
+    : kind === "temporary" || kind === "kept" || kind === "step"
+      ? basename(name)
+      : name;
 }

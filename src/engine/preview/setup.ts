@@ -1,19 +1,24 @@
-import { messageOf, type NspawnError, ProblemsError } from "../../base/errors.js";
+import { messageOf, NspawnError, ProblemsError } from "../../base/errors.js";
 import { isSystemdHost, Systemd, type UnitState } from "../../host/systemd.js";
 import { systemdVersion } from "../../host/systemd-version.js";
 import { noMeta } from "../../image/meta.js";
 import { type ImagePreview, previewChain } from "../../image/preview.js";
 import { ImageStore, type StoredImage } from "../../image/store.js";
-import { type MachinePaths, machinePaths } from "../../machine/paths.js";
+import { currentOf, type Generation, listGenerations, nextNumber } from "../../machine/generations.js";
+import { type MachinePaths, machinePaths, withLayer } from "../../machine/paths.js";
 import { type Settled, settle } from "../../machine/settle.js";
 import { sameUnit } from "../../machine/unit.js";
+import { canEnable } from "../../machine/unit-install.js";
+import { readNotes } from "../../machine/unit-notes.js";
 import type { SetupPlan } from "../../plan/setup-plan.js";
 import { Transports } from "../../transport/transports.js";
 import type { EngineContext } from "../context.js";
 import { type Action, makesMachine } from "../setup/action.js";
+import { layerOf } from "../setup/generation-of.js";
 import { findInstalled, type Installed, objectionTo } from "../setup/installed.js";
 import { machineOf, renderMachine } from "../setup/resolve-machine.js";
-import { type Effect, effectsOf } from "./effects.js";
+import { rollbackTarget } from "../setup/rollback.js";
+import { type Effect, effectsOf, type Present } from "./effects.js";
 
 /** What an action with a machine would do on this host. */
 export type SetupPreview = {
@@ -25,6 +30,8 @@ export type SetupPreview = {
   readonly state: UnitState | undefined;
   /** What the machine is made of; undefined for an action that makes none, and so needs no image. */
   readonly made: MadeOf | undefined;
+  /** The generation that a rollback brings back. */
+  readonly restored: Generation | undefined;
   /** Undefined where that depends on a change of the unit, and it is not known. */
   readonly effects: readonly Effect[] | undefined;
   readonly unit: UnitPreview;
@@ -46,8 +53,11 @@ export type UnitPreview = {
   | { readonly change: "unknown"; readonly planned?: string; readonly trouble: string; readonly error?: ProblemsError }
 );
 
-/** Looks at what an action would do. Nothing is changed, and no rights are needed. Images are asked for only where it needs them. */
-export async function previewSetup(context: EngineContext, plan: SetupPlan, action: Action): Promise<SetupPreview> {
+/**
+ * Looks at what an action would do. Nothing is changed, and no rights are needed. Images are asked for only where it needs them.
+ * @param generation the number of the one that `rollback` goes to; the one before by default
+ */
+export async function previewSetup(context: EngineContext, plan: SetupPlan, action: Action, generation?: number): Promise<SetupPreview> {
   const { host, config, report } = context;
   const paths = machinePaths(plan.machine.name, config);
   const state = isSystemdHost() ? await new Systemd(host).state(paths.service) : undefined;
@@ -58,8 +68,11 @@ export async function previewSetup(context: EngineContext, plan: SetupPlan, acti
   const exists = found.kind === "machine" || found.kind === "unreadable";
   const made = makesMachine(action, exists) ? await previewMachine(context, plan) : undefined;
   for (const text of made?.settled.warnings ?? []) report({ kind: "warning", text });
-  const unit = previewUnit(action, paths, found, made);
-  const present = { exists, active: state?.active ?? "", enabled: state?.enabled === "enabled", isVolatile: isVolatile(found), paths };
+  const generations = await listGenerations(paths);
+  const target = action === "rollback" && exists ? await findTarget(context, plan, generations, generation) : undefined;
+  const restored = target instanceof NspawnError ? undefined : target;
+  const unit = previewUnit({ action, paths, found, made, restored, next: nextNumber(generations) });
+  const present = { ...presentMachine(context, { paths, found, state, restored }), exists, canEnable: saysWhen(unit) };
   const changes = unit.change === "changed" || unit.change === "new";
   return {
     plan,
@@ -67,32 +80,91 @@ export async function previewSetup(context: EngineContext, plan: SetupPlan, acti
     exists,
     state,
     made,
+    restored,
     effects: exists && unit.change === "unknown" ? undefined : effectsOf(action, present, changes),
     unit,
-    // A command does not ask whose machine it is.
-    objection:
-      found.kind === "foreign" && action !== "command"
-        ? found.error
-        : objectionTo(action, plan.machine.name, { exists, active: state?.active }),
+    objection: objection({ action, plan, exists, found, state }) ?? (target instanceof NspawnError ? target : undefined),
   };
 }
 
+/** Whether the unit, as it will be, says how a machine starts with the host; so it does where it is not known. */
+function saysWhen({ planned, installed }: UnitPreview): boolean {
+  const text = planned ?? installed;
+  return text === undefined || canEnable(text);
+}
+
+type Found = { readonly found: Installed; readonly state: UnitState | undefined };
+
+function presentMachine(
+  { config }: EngineContext,
+  { paths, found, state, restored }: Found & { readonly paths: MachinePaths; readonly restored: Generation | undefined },
+): Omit<Present, "exists" | "canEnable"> {
+  return {
+    active: state?.active ?? "",
+    enabled: state?.enabled === "enabled",
+    isVolatile: isVolatile(found),
+    isKept: config.machine.keepGenerations > 1,
+    paths: found.kind === "machine" ? withLayer(paths, layerOf(paths, found.unit)) : paths,
+    restored: restored?.state === "keep" ? withLayer(paths, restored.layer).runtime : undefined,
+  };
+}
+
+type Asked = Found & { readonly action: Action; readonly plan: SetupPlan; readonly exists: boolean };
+
+function objection({ action, plan, exists, found, state }: Asked): NspawnError | undefined {
+  // A command does not ask whose machine it is.
+  if (found.kind === "foreign" && action !== "command") return found.error;
+  return objectionTo(action, plan.machine.name, { exists, active: state?.active, unit: found.kind === "machine" ? found.unit : undefined });
+}
+
+/** The generation that a rollback brings back, or why there is none. */
+async function findTarget(
+  { config }: EngineContext,
+  { machine: { name } }: SetupPlan,
+  generations: readonly Generation[],
+  number: number | undefined,
+): Promise<Generation | NspawnError> {
+  const current = currentOf(generations);
+  if (!current) return new NspawnError(`the machine ${name} has no generation to go back to`);
+  try {
+    return await rollbackTarget(name, generations, current, { number, extractFolder: config.storage.extract });
+  } catch (error) {
+    if (error instanceof NspawnError) return error;
+    throw error;
+  }
+}
+
 /** What is needed for the unit besides what is seen of it. */
-type Made = MadeOf & { readonly render: () => string };
+type Made = MadeOf & { readonly render: (layer: number) => string };
 
 async function previewMachine({ host, config, report }: EngineContext, plan: SetupPlan): Promise<Made> {
   const store = await ImageStore.view(config.storage, host, report);
   const transports = new Transports(config, process.env, report, host.interrupted);
   const wanted = { image: plan.image, digest: undefined, pinned: false, at: plan.lines.image };
-  const [images, systemd] = await Promise.all([previewChain({ host, config, store, transports, report }, [wanted]), systemdVersion(host)]);
+  const [images, systemd] = await Promise.all([
+    previewChain({ host, config, store, transports, report }, [wanted]),
+    plan.systemd ?? systemdVersion(host),
+  ]);
   const chain = images.map(asStored);
   const complete = images.every(({ known }) => known !== undefined);
   const settled = settle(plan, chain, { trustList: config.machine.trustList, systemd, complete });
-  return { images, settled, render: () => renderMachine(plan, machineOf(plan, chain, settled, config, store.extractFolder)) };
+  return { images, settled, render: (layer) => renderMachine(plan, machineOf(plan, chain, settled, config, store.extractFolder), layer) };
 }
 
-function previewUnit(action: Action, { unit: path }: MachinePaths, found: Installed, made: Made | undefined): UnitPreview {
+type Sights = {
+  readonly action: Action;
+  readonly paths: MachinePaths;
+  readonly found: Installed;
+  readonly made: Made | undefined;
+  readonly restored: Generation | undefined;
+  /** The number that a new generation and its writable layer get. */
+  readonly next: number;
+};
+
+function previewUnit({ action, paths, found, made, restored, next }: Sights): UnitPreview {
+  const path = paths.unit;
   const installed = found.kind === "machine" ? found.unit : undefined;
+  if (restored) return { path, installed, planned: restored.unit, change: "changed" };
   if (!made) {
     const isRemoved = (action === "desure" || action === "delete") && (found.kind === "machine" || found.kind === "unreadable");
     return { path, installed, change: isRemoved ? "removed" : "kept" };
@@ -100,7 +172,7 @@ function previewUnit(action: Action, { unit: path }: MachinePaths, found: Instal
   const missing = made.images.find(({ known }) => known === undefined);
   if (missing) return { path, installed, change: "unknown", trouble: "what will be in it is not known, since an image cannot be had" };
   try {
-    const planned = made.render();
+    const planned = plannedUnit({ paths, made, next }, installed);
     if (found.kind === "unreadable") return { path, installed, planned, change: "unknown", trouble: "this user may not read it" };
     return { path, installed, planned, change: changeOf(installed, planned) };
   } catch (error) {
@@ -109,9 +181,19 @@ function previewUnit(action: Action, { unit: path }: MachinePaths, found: Instal
   }
 }
 
+/** The unit as it would be installed: one that does what the installed one does keeps its writable layer, another gets its own. */
+function plannedUnit(
+  { paths, made, next }: Pick<Sights, "paths" | "next"> & { readonly made: Made },
+  installed: string | undefined,
+): string {
+  if (installed === undefined) return made.render(next);
+  const same = made.render(layerOf(paths, installed));
+  return sameUnit(same, installed) ? same : made.render(next);
+}
+
 /** Whether a machine's own unit clears its writable layer when it stops. */
 function isVolatile(found: Installed): boolean {
-  return found.kind === "machine" && /^ExecStopPost=-?\S*\brm\s/m.test(found.unit);
+  return found.kind === "machine" && readNotes(found.unit).state === "volatile";
 }
 
 function changeOf(installed: string | undefined, planned: string): "new" | "changed" | "comments" | "none" {

@@ -4,7 +4,18 @@ import type { SetupPlan } from "../../plan/setup-plan.js";
 import type { SetupContext } from "../context.js";
 
 /** What can be done with a machine; the help of nspawn-setup says what each means. */
-export type Action = "update" | "ensure" | "desure" | "create" | "delete" | "enable" | "disable" | "start" | "stop" | "command";
+export type Action =
+  | "update"
+  | "ensure"
+  | "desure"
+  | "create"
+  | "delete"
+  | "enable"
+  | "disable"
+  | "start"
+  | "stop"
+  | "command"
+  | "rollback";
 
 /** Whether an action does the script's steps on the host. `exists`: whether the machine is there already. */
 export function actsOnHost(action: Action, exists: boolean): boolean {
@@ -17,4 +28,10 @@ export function makesMachine(action: Action, exists: boolean): boolean {
 }
 
 /** What every action needs around it. */
-export type ActionContext = SetupContext & { readonly plan: SetupPlan; readonly systemd: Systemd; readonly paths: MachinePaths };
+export type ActionContext = SetupContext & {
+  readonly plan: SetupPlan;
+  readonly systemd: Systemd;
+  readonly paths: MachinePaths;
+  /** The number of the generation that `rollback` goes to; undefined: the one before. */
+  readonly generation: number | undefined;
+};

@@ -2,6 +2,7 @@ import { readdir } from "node:fs/promises";
 import { hasCode, NspawnError } from "../../base/errors.js";
 import { readIfThere } from "../../host/files.js";
 import type { MachinePaths } from "../../machine/paths.js";
+import { canEnable } from "../../machine/unit-install.js";
 import { unitMark } from "../../machine/unit-mark.js";
 import type { Action } from "./action.js";
 
@@ -24,11 +25,15 @@ export async function findInstalled({ service, unit, root }: MachinePaths, fragm
   return content.length > 0 ? foreign(service, `${root}, which is not empty,`) : { kind: "nothing" };
 }
 
-/** Why an action cannot be done with a machine as it is now. `active`: its state as systemctl(1) shows it, undefined if it is not known. */
+/**
+ * Why an action cannot be done with a machine as it is now.
+ * @param now.active its state as systemctl(1) shows it, undefined if it is not known
+ * @param now.unit the text of its unit, undefined if there is none or it is not known
+ */
 export function objectionTo(
   action: Action,
   name: string,
-  { exists, active }: { readonly exists: boolean; readonly active: string | undefined },
+  { exists, active, unit }: { readonly exists: boolean; readonly active: string | undefined; readonly unit?: string | undefined },
 ): NspawnError | undefined {
   if (action === "create" && exists) {
     return new NspawnError(`the machine ${name} is there already`, { hint: "--action=update brings it to what the script says now" });
@@ -39,6 +44,11 @@ export function objectionTo(
   if (action === "delete" && active !== undefined && !hasEnded(active)) {
     return new NspawnError(`the machine ${name} runs (${active})`, { hint: "--action=stop before, or --action=desure does all at once" });
   }
+  if (action === "enable" && unit !== undefined && !canEnable(unit)) {
+    return new NspawnError(`the machine ${name} cannot start with the host: its unit has no [Install] that says when`, {
+      hint: "installConf of MACHINE, or the template, can have one, such as WantedBy=machines.target",
+    });
+  }
   return undefined;
 }
 
@@ -47,7 +57,7 @@ export function hasEnded(active: string): boolean {
   return active === "inactive" || active === "failed" || active === "";
 }
 
-const needsMachine: ReadonlySet<Action> = new Set<Action>(["delete", "enable", "disable", "start", "stop"]);
+const needsMachine: ReadonlySet<Action> = new Set<Action>(["delete", "enable", "disable", "start", "stop", "rollback"]);
 
 function unlessClosed(error: unknown): null {
   if (hasCode(error, "EACCES")) return null;

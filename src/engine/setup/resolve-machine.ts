@@ -1,7 +1,7 @@
 import { NspawnError, ProblemsError, ScriptError } from "../../base/errors.js";
 import { systemdVersion } from "../../host/systemd-version.js";
 import { type ImageChain, resolveChain } from "../../image/resolve.js";
-import { machinePaths } from "../../machine/paths.js";
+import { machinePaths, withLayer } from "../../machine/paths.js";
 import { refusalError, type Settled, settle } from "../../machine/settle.js";
 import { type Machine, renderUnit } from "../../machine/unit.js";
 import type { SetupPlan } from "../../plan/setup-plan.js";
@@ -15,7 +15,7 @@ export async function resolveMachine(context: SetupContext, plan: SetupPlan): Pr
   const { host, config, store } = context;
   const [chain, systemd] = await Promise.all([
     resolveChain(context, [{ image: plan.image, digest: undefined, pinned: false, at: plan.lines.image }]),
-    systemdVersion(host),
+    plan.systemd ?? systemdVersion(host),
   ]);
   const settled = settle(plan, chain, { trustList: config.machine.trustList, systemd });
   const refusal = refusalError(settled);
@@ -26,11 +26,12 @@ export async function resolveMachine(context: SetupContext, plan: SetupPlan): Pr
 
 /**
  * The unit of a machine.
+ * @param layer number of its writable layer
  * @throws ProblemsError with the line of MACHINE; a ScriptError, if the template is the script's own
  */
-export function renderMachine(plan: SetupPlan, machine: Machine): string {
+export function renderMachine(plan: SetupPlan, machine: Machine, layer: number): string {
   try {
-    return renderUnit(machine);
+    return renderUnit({ ...machine, paths: withLayer(machine.paths, layer) });
   } catch (error) {
     if (!(error instanceof NspawnError)) throw error;
     const problems = [{ at: plan.lines.machine, message: `MACHINE: ${error.message}`, hint: error.hint, cause: error }];
@@ -42,7 +43,7 @@ export function renderMachine(plan: SetupPlan, machine: Machine): string {
 export function machineOf(
   plan: SetupPlan,
   chain: ImageChain,
-  { settings, command }: Settled,
+  { settings, command, systemd }: Settled,
   config: EngineContext["config"],
   layersFolder: string,
 ): Machine {
@@ -52,6 +53,7 @@ export function machineOf(
     chain,
     settings,
     command,
+    systemd,
     config: config.machine,
     paths: machinePaths(plan.machine.name, config),
     layersFolder,

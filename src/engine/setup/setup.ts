@@ -1,20 +1,28 @@
+import { rm } from "node:fs/promises";
 import { Systemd } from "../../host/systemd.js";
 import { ImageStore } from "../../image/store.js";
+import { addGeneration, type Generation, listGenerations, nextNumber } from "../../machine/generations.js";
 import { machinePaths } from "../../machine/paths.js";
-import { sameUnit } from "../../machine/unit.js";
+import { type Machine, sameUnit } from "../../machine/unit.js";
 import type { SetupPlan } from "../../plan/setup-plan.js";
 import { Transports } from "../../transport/transports.js";
 import type { EngineContext } from "../context.js";
 import type { Action, ActionContext } from "./action.js";
+import { dropGenerations } from "./drop-generations.js";
+import { generationOf, installedGeneration, layerOf, noteUnit } from "./generation-of.js";
 import { objectionTo } from "./installed.js";
-import { currentUnit, disable, enable, installUnit, removeMachine, say, start, stop } from "./machine-steps.js";
+import { disable, enable, installUnit, lookAt, type Now, removeMachine, say, start, startsWithHost, stop } from "./machine-steps.js";
 import { renderMachine, resolveMachine } from "./resolve-machine.js";
+import { restored, rollbackTarget } from "./rollback.js";
 import { recover, swap } from "./swap.js";
 import { verifyUnit } from "./verify-unit.js";
 import { workOnHost } from "./work.js";
 
-/** Does one action with a setup script's machine; one at a time for each machine. */
-export async function setupMachine(context: EngineContext, plan: SetupPlan, action: Action): Promise<void> {
+/**
+ * Does one action with a setup script's machine; one at a time for each machine.
+ * @param generation the number of the one that `rollback` goes to; the one before by default
+ */
+export async function setupMachine(context: EngineContext, plan: SetupPlan, action: Action, generation?: number): Promise<void> {
   const { host, config, report } = context;
   const systemd = new Systemd(host);
   const store = await ImageStore.open(config.storage, host, report);
@@ -23,7 +31,7 @@ export async function setupMachine(context: EngineContext, plan: SetupPlan, acti
   );
   try {
     const transports = new Transports(config, process.env, report, host.interrupted);
-    const actionContext = { ...context, store, transports, plan, systemd, paths: machinePaths(plan.machine.name, config) };
+    const actionContext = { ...context, store, transports, plan, systemd, paths: machinePaths(plan.machine.name, config), generation };
     await recover(actionContext);
     await handlers[action](actionContext);
   } finally {
@@ -35,12 +43,12 @@ export async function setupMachine(context: EngineContext, plan: SetupPlan, acti
 const handlers: { readonly [A in Action]: (context: ActionContext) => Promise<void> } = {
   update,
   ensure: async (context) => {
-    if ((await currentUnit(context)) === undefined) await create(context);
+    if ((await lookAt(context)).unit === undefined) return update(context);
     await start(context);
     await enable(context);
   },
   desure: async (context) => {
-    if ((await currentUnit(context)) === undefined) return say(context, "is not there");
+    if ((await lookAt(context)).unit === undefined) return say(context, "is not there");
     await removeMachine(context);
     say(context, "is removed");
   },
@@ -51,41 +59,79 @@ const handlers: { readonly [A in Action]: (context: ActionContext) => Promise<vo
   }),
   enable: whenRight("enable", enable),
   disable: whenRight("disable", disable),
-  start: whenRight("start", start),
+  start: whenRight("start", (context) => start(context)),
   stop: whenRight("stop", stop),
   command: (context) => workOnHost(context, context.plan),
+  rollback: whenRight("rollback", rollback),
 };
 
 /** All that can fail comes while the old machine runs: pulling, settling, writing, checking, the steps on the host. Then the swap. */
 async function update(context: ActionContext): Promise<void> {
-  const old = await currentUnit(context);
-  const text = renderMachine(context.plan, await resolveMachine(context, context.plan));
-  const changed = old === undefined || !sameUnit(text, old);
-  if (changed) await verifyUnit(context, text);
-  await workOnHost(context, context.plan);
-  if (changed) return swap(context, text, old);
-  // Comments alone are no reason to restart.
-  if (text !== old) await installUnit(context, text);
-  const { active } = await context.systemd.state(context.paths.service);
-  await (active === "active" ? say(context, "is up to date") : start(context));
-  await enable(context);
+  const { plan, paths } = context;
+  const now = await lookAt(context);
+  const machine = await resolveMachine(context, plan);
+  if (now.unit !== undefined) {
+    const text = renderMachine(plan, machine, layerOf(paths, now.unit));
+    if (sameUnit(text, now.unit)) return refresh(context, machine, text, { ...now, unit: now.unit });
+  }
+  const old = now.unit === undefined ? undefined : await installedGeneration(paths, now.unit);
+  const next = await newGeneration(context, machine, old !== undefined);
+  await verifyUnit(context, next.unit);
+  await workOnHost(context, plan);
+  await swap(context, next, old);
+}
+
+/** Updates a machine to a unit that does the same: nothing is restarted, not for comments either. */
+async function refresh(context: ActionContext, machine: Machine, text: string, now: Now & { readonly unit: string }): Promise<void> {
+  const { plan } = context;
+  await workOnHost(context, plan);
+  if (text !== now.unit) await installUnit(context, text);
+  await noteUnit(context.paths, generationOf(plan, machine, { number: 0, layer: layerOf(context.paths, text), unit: text }));
+  // What an update that was cut short at its very end may have left.
+  await dropGenerations(context);
+  if (now.active !== "active") {
+    await start(context, plan.machine.probe);
+    return enable(context);
+  }
+  if (!startsWithHost(now)) await enable(context);
+  say(context, "is up to date");
 }
 
 async function create(context: ActionContext): Promise<void> {
-  const text = renderMachine(context.plan, await resolveMachine(context, context.plan));
-  await verifyUnit(context, text);
+  const next = await newGeneration(context, await resolveMachine(context, context.plan), false);
+  await verifyUnit(context, next.unit);
   await workOnHost(context, context.plan);
-  await installUnit(context, text);
+  await installUnit(context, next.unit);
+  await addGeneration(context.paths, next);
   say(context, `is written to ${context.paths.unit}`);
 }
 
-/** An action that wants the machine to be there, or not to be there. */
-function whenRight(action: Action, act: (context: ActionContext) => Promise<void>): (context: ActionContext) => Promise<void> {
+/** Needs nothing but what is on this host. */
+async function rollback(context: ActionContext, unit: string): Promise<void> {
+  const { plan, paths, store, generation } = context;
+  const current = await installedGeneration(paths, unit);
+  const generations = await listGenerations(paths);
+  const options = { number: generation, extractFolder: store.extractFolder };
+  const target = await rollbackTarget(plan.machine.name, generations, current, options);
+  await swap(context, restored(target, generations), current);
+}
+
+/** The generation that the script makes now. Those of a machine that is not there any more count no more. */
+async function newGeneration({ plan, paths }: ActionContext, machine: Machine, exists: boolean): Promise<Generation> {
+  if (!exists) await rm(paths.generations, { recursive: true, force: true });
+  const number = nextNumber(await listGenerations(paths));
+  return generationOf(plan, machine, { number, layer: number, unit: renderMachine(plan, machine, number) });
+}
+
+/** An action that wants the machine to be there, or not to be there. It gets the unit that is installed, empty if there is none. */
+function whenRight(
+  action: Action,
+  act: (context: ActionContext, unit: string) => Promise<void>,
+): (context: ActionContext) => Promise<void> {
   return async (context) => {
-    const exists = (await currentUnit(context)) !== undefined;
-    const { active } = await context.systemd.state(context.paths.service);
-    const objection = objectionTo(action, context.plan.machine.name, { exists, active });
+    const { unit, active } = await lookAt(context);
+    const objection = objectionTo(action, context.plan.machine.name, { exists: unit !== undefined, active, unit });
     if (objection) throw objection;
-    await act(context);
+    await act(context, unit ?? "");
   };
 }

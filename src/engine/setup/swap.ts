@@ -1,80 +1,135 @@
-import { existsSync } from "node:fs";
-import { messageOf, NspawnError } from "../../base/errors.js";
+import { InterruptedError, messageOf, NspawnError } from "../../base/errors.js";
+import { settleAll } from "../../base/settle.js";
 import { clearFolder } from "../../host/clear-folder.js";
-import { readIfThere, removeFile, renameIfThere, writeWhole } from "../../host/files.js";
+import { readIfThere } from "../../host/files.js";
+import { addGeneration, currentOf, endTrial, type Generation, listGenerations, removeGeneration } from "../../machine/generations.js";
+import { withLayer } from "../../machine/paths.js";
 import type { ActionContext } from "./action.js";
-import { enable, installUnit, removeMachine, say, start, stop } from "./machine-steps.js";
+import { dropGenerations } from "./drop-generations.js";
+import { hasEnded } from "./installed.js";
+import { enable, installUnit, removeMachine, say, stop } from "./machine-steps.js";
+import { runOf, watch } from "./watch.js";
 
 /**
- * Puts a new version of a machine in the place of the old one: stop, swap the units, start. If the new one does not start, the old
- * one is put back, with what it had written; if there was none, nothing stays. An interrupt waits until it is done, and after a
- * kill the next command puts the old version back, see {@link recover}.
- * @param old text of the unit that is installed, undefined if there is none
+ * Puts a new generation of a machine in the place of the one that is installed, starts it, and watches whether it works. If it does not,
+ * or on an interrupt, the old one is put back, with what it had written; if there was none, nothing stays.
+ *
+ * The swap itself is one rename, that of the unit, since each generation names a writable layer of its own. It is done while the old one
+ * runs, and then one job of systemd ends that and starts the new one. So there is no moment at which a kill of ours, or the end of
+ * the host, leaves neither of them to run, or a mix; what then is not known, whether the new one works, the next command finds out,
+ * see {@link recover}.
+ * @param old the generation that is installed, undefined if there is no machine
  */
-export async function swap(context: ActionContext, text: string, old: string | undefined): Promise<void> {
-  await context.host.shielded(async () => {
-    if (old !== undefined) await writeWhole(context.paths.previousUnit, old);
+export async function swap(context: ActionContext, next: Generation, old: Generation | undefined): Promise<void> {
+  const { host, systemd, paths } = context;
+  await host.shielded(async (asked) => {
+    const before = await runOf(context);
+    const trial = { from: old?.number, ran: before.active === "active", invocation: before.invocation };
+    // What a try that was cut short may have left.
+    if (next.restored === undefined) await clearFolder(host, withLayer(paths, next.layer).runtime);
+    await addGeneration(paths, { ...next, trial });
+    let runs: boolean;
     try {
-      await stop(context);
-      await setAside(context);
-      await installUnit(context, text);
-      await start(context);
+      await installUnit(context, next.unit);
+      if (trial.ran) await systemd.whenQuiet();
+      asked.throwIfAborted();
+      await systemd.start(paths.service, "restart");
+      const watching = watch(context, next.probe, asked);
+      // systemd reads all units anew for its links: while a new one is watched, that takes nobody's time.
+      [runs] = await settleAll([watching, old === undefined ? enable(context) : undefined]);
     } catch (error) {
-      throw await takeBack(context, old, error);
+      throw await takeBack(context, { ...next, trial }, error);
     }
-    await forget(context);
-    await enable(context);
-    say(context, old === undefined ? "is new" : "is updated");
+    await keep(context, next);
+    say(context, `${wordsOf(next, old)}${runs ? "" : ", and its command has ended"}`);
   });
 }
 
-/** Puts the old version back where an update was killed in the middle of a swap. */
+/**
+ * Ends a swap that was cut short. The new generation stays if it was started and works, as the swap would have found; else what was there
+ * before is put back.
+ */
 export async function recover(context: ActionContext): Promise<void> {
-  const old = await readIfThere(context.paths.previousUnit);
-  if (old === undefined) return;
-  await context.host.shielded(() => putBack(context, old));
-  say(context, "is as it was before an update that was cut short");
+  const next = (await listGenerations(context.paths)).findLast(({ trial }) => trial);
+  if (!next) return;
+  await context.host.shielded(async (asked) => {
+    if (await hasBegun(context, next)) {
+      try {
+        // Waits for the job of systemd, should that not have ended.
+        await context.systemd.start(context.paths.service);
+        await watch(context, next.probe, asked);
+        await keep(context, next);
+        return say(context, "works: an update of it that was cut short is done");
+      } catch (error) {
+        if (error instanceof InterruptedError) throw error;
+        context.report({ kind: "warning", text: `an update was cut short, and failed: ${messageOf(error)}` });
+      }
+    }
+    await undo(context, next);
+    say(context, "is as it was before an update that was cut short");
+  });
 }
 
-/** Every version begins with a clean layer; that of the old one stays until the new one has started. */
-async function setAside({ host, paths }: ActionContext): Promise<void> {
-  await clearFolder(host, paths.previousRuntime);
-  await renameIfThere(paths.runtime, paths.previousRuntime);
+/** Whether the new generation has taken the old one's place, or systemd is about to start it. */
+async function hasBegun(context: ActionContext, { unit, trial }: Generation): Promise<boolean> {
+  if ((await readIfThere(context.paths.unit)) !== unit) return false;
+  const { active, invocation } = await runOf(context);
+  return invocation === trial?.invocation ? active === "deactivating" : !hasEnded(active);
 }
 
-async function forget({ host, paths }: ActionContext): Promise<void> {
-  // First the mark of an unfinished swap: from now on the new version is the one.
-  await removeFile(paths.previousUnit);
-  await clearFolder(host, paths.previousRuntime);
+function wordsOf({ number, restored }: Generation, old: Generation | undefined): string {
+  if (restored !== undefined) return `is as it was in generation ${restored}, which is generation ${number} now`;
+  return old === undefined ? "is new" : "is updated";
+}
+
+/** From now on the new generation is the machine's. */
+async function keep(context: ActionContext, next: Generation): Promise<void> {
+  await endTrial(context.paths, next);
+  await enable(context);
+  await dropGenerations(context);
 }
 
 /** Undoes a swap that failed. Returns the error that says what the machine is now. */
-async function takeBack(context: ActionContext, old: string | undefined, error: unknown): Promise<NspawnError> {
+async function takeBack(context: ActionContext, next: Generation, error: unknown): Promise<unknown> {
   const { name } = context.plan.machine;
-  const about = { cause: error instanceof NspawnError ? error.cause : error, hint: error instanceof NspawnError ? error.hint : undefined };
+  const about = error instanceof NspawnError ? { cause: error.cause, hint: error.hint } : { cause: error };
+  let now: string;
   try {
-    if (old === undefined) await removeMachine(context);
-    else await putBack(context, old);
+    now = await undo(context, next);
   } catch (second) {
     const both = `${messageOf(error)}; and the machine ${name} could not be brought back as it was: ${messageOf(second)}`;
     return new NspawnError(both, about);
   }
+  if (error instanceof InterruptedError) {
+    say(context, now);
+    return error;
+  }
   return new NspawnError(
-    `${messageOf(error)}; ${old === undefined ? "nothing of it stays" : `the machine ${name} runs as it was before`}`,
+    `${messageOf(error)}; ${next.trial?.from === undefined ? "nothing of it stays" : `the machine ${name} ${now}`}`,
     about,
   );
 }
 
-async function putBack(context: ActionContext, old: string): Promise<void> {
-  const { host, paths } = context;
-  await stop(context);
-  if ((await readIfThere(paths.unit)) !== old) await installUnit(context, old);
-  // Where the swap had not come so far, the old layer is still in its place.
-  if (existsSync(paths.previousRuntime)) {
-    await clearFolder(host, paths.runtime);
-    await renameIfThere(paths.previousRuntime, paths.runtime);
+/** Puts back what was there before a generation that is on trial. Returns what the machine is then. */
+async function undo(context: ActionContext, next: Generation): Promise<string> {
+  const { host, systemd, paths } = context;
+  const { from, ran, invocation } = next.trial ?? { from: undefined, ran: false, invocation: "" };
+  const generations = await listGenerations(paths);
+  if (from === undefined) {
+    await removeMachine(context);
+    return "is not there, as before";
   }
-  // Before the start: should the old version not start any more, that is told once, and blocks no later action.
-  await removeFile(paths.previousUnit);
-  await start(context);
+  const old = generations.find(({ number }) => number === from) ?? currentOf(generations);
+  if (!old) throw new NspawnError(`generation ${from} is not there any more`, { hint: `it was in ${paths.generations}` });
+  if ((await readIfThere(paths.unit)) !== old.unit) await installUnit(context, old.unit);
+  const now = await runOf(context);
+  try {
+    if (!ran) await stop(context);
+    else if (now.active !== "active" || now.invocation !== invocation) await systemd.start(paths.service, "restart");
+  } finally {
+    // In any case: should the old one not start any more, that is told once, and blocks no later action.
+    await removeGeneration(paths, next);
+    if (next.layer !== old.layer && next.restored === undefined) await clearFolder(host, withLayer(paths, next.layer).runtime);
+  }
+  return ran ? `runs as it was before` : "is as it was before, and does not run";
 }

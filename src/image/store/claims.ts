@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { isAlive, processName } from "../../base/process-id.js";
+import { needingRoom } from "../../host/disk-room.js";
 import type { StoreFiles } from "./files.js";
 
 /** A layer that a running process uses, or is about to use. */
@@ -26,8 +27,10 @@ export class Claims {
   async claim(layer: string): Promise<void> {
     if (this.#claimed.has(layer)) return;
     const folder = join(this.#folder, this.#own);
-    await mkdir(folder, { recursive: true });
-    await writeFile(join(folder, layer), "");
+    await needingRoom(this.#folder, async () => {
+      await mkdir(folder, { recursive: true });
+      await writeFile(join(folder, layer), "");
+    });
     this.#claimed.add(layer);
   }
 
@@ -39,7 +42,16 @@ export class Claims {
 
   /** What other running processes have claimed. */
   async ofOthers(): Promise<readonly Claim[]> {
-    const processes = (await this.#processes()).filter((name) => name !== this.#own && isAlive(ownerOf(name)));
+    return this.#claimsOf((await this.#processes()).filter((name) => name !== this.#own));
+  }
+
+  /** The same, with what this one has claimed. */
+  async all(): Promise<readonly Claim[]> {
+    return this.#claimsOf(await this.#processes());
+  }
+
+  async #claimsOf(names: readonly string[]): Promise<readonly Claim[]> {
+    const processes = names.filter((name) => isAlive(ownerOf(name)));
     const claims = await Promise.all(
       processes.map(async (name) => {
         const layers = await this.#files.names(join(this.#folder, name), /^[0-9a-f]{16}$/);

@@ -1,14 +1,17 @@
 import { mkdir, readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { hasCode, messageOf, NspawnError } from "../../base/errors.js";
+import { hasCode, hintOf, messageOf, NspawnError } from "../../base/errors.js";
 import type { Report } from "../../base/events.js";
 import { isAlive, processName } from "../../base/process-id.js";
+import { needingRoom } from "../../host/disk-room.js";
 import { readIfThere, removeFile, renameIfThere, writeWhole } from "../../host/files.js";
 
 /** The small files of a store: records and descriptions. Each appears whole or not at all; one that is damaged counts as not there. */
 export class StoreFiles {
   readonly #root: string;
   readonly #report: Report;
+  /** Paths of files that were told to be damaged. */
+  readonly #told = new Set<string>();
 
   constructor(root: string, report: Report) {
     this.#root = root;
@@ -20,30 +23,57 @@ export class StoreFiles {
     return readIfThere(path).catch(unlessClosed);
   }
 
-  /** What a file of JSON says, if `isValid` finds it right. One that is damaged, as by a power cut, is worth a warning. */
+  /** What a file of JSON says, if `isValid` finds it right. One that is damaged, as by a power cut, is worth a warning, one only. */
   async readJson<T>(path: string, isValid: (value: unknown) => value is T): Promise<T | undefined> {
     const text = await this.read(path);
     if (text === undefined) return undefined;
     const value = parsed(text);
     if (isValid(value)) return value;
-    this.#report({ kind: "warning", text: `${path} is damaged, and counts as not there: a pull writes it anew, prune removes it` });
+    if (!this.#told.has(path))
+      this.#report({ kind: "warning", text: `${path} is damaged, and counts as not there: who needs it makes it anew, prune removes it` });
+    this.#told.add(path);
     return undefined;
   }
 
   /** @throws NspawnError that names the file, as where the disk is full */
   async write(path: string, content: string): Promise<void> {
     try {
-      await writeWhole(path, content, { temporary: this.#temporary() });
+      await needingRoom(this.#root, () => this.#writeWhole(path, content));
     } catch (error) {
       throw new NspawnError(`the store cannot write ${path}: ${messageOf(error)}`, {
         cause: error,
-        hint: hasCode(error, "ENOSPC", "EDQUOT") ? "nspawn prune removes what nothing needs any more" : undefined,
+        hint: hintOf(error),
       });
+    }
+  }
+
+  /** Folders of records go when they are empty, also in between of our making them and using them. */
+  async #writeWhole(path: string, content: string): Promise<void> {
+    for (let triesLeft = 10; ; triesLeft--) {
+      try {
+        return await writeWhole(path, content, { temporary: this.#temporary() });
+      } catch (error) {
+        if (triesLeft === 0 || !hasCode(error, "ENOENT")) throw error;
+      }
     }
   }
 
   async writeJson(path: string, value: unknown): Promise<void> {
     await this.write(path, `${JSON.stringify(value, undefined, 2)}\n`);
+  }
+
+  /**
+   * Calls `use` with the name of a new file, from which it can be renamed to its place in the store: the two are on one file system. What
+   * is left there is removed.
+   */
+  async whileWriting<T>(use: (path: string) => Promise<T>): Promise<T> {
+    const path = this.#temporary();
+    await needingRoom(this.#root, () => mkdir(this.#writing, { recursive: true }));
+    try {
+      return await use(path);
+    } finally {
+      await removeFile(path);
+    }
   }
 
   /** Takes a file out of its place, so that it counts as not there. Returns what puts it back, or removes it for good. */

@@ -1,14 +1,13 @@
-import { lstat, mkdir, readFile, rename } from "node:fs/promises";
+import { lstat, mkdir, rename } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { isDigest } from "../../base/digest.js";
 import { hasCode, NspawnError } from "../../base/errors.js";
 import { isRecord } from "../../base/is-record.js";
-import { decodeUtf8 } from "../../base/utf8.js";
-import { removeFile, renameIfThere } from "../../host/files.js";
+import { removeFile } from "../../host/files.js";
 import type { Host } from "../../host/host.js";
 import type { Lock } from "../../host/lock.js";
 import { hasAttributes } from "../../layer/overlay.js";
-import { maxMetaBytes, metaFile } from "../meta.js";
+import { readMetaFile } from "../meta-file.js";
 import type { StoreFiles } from "./files.js";
 import { folderBytes } from "./folder-bytes.js";
 
@@ -25,8 +24,8 @@ export type StoredLayer = {
 };
 
 /**
- * `layer/<id>.json`, what everybody may know of a layer; its content is for root. `meta`: text of its metadata file, if there is a
- * usable one; `extracted`: bytes that it takes on disk; `time`: when it came in; `archive`: name of its archive's file, if that is kept.
+ * `layer/<id>.json`, what everybody may know of a layer; its content is for root. `meta`: text of its metadata file, if it has one;
+ * `extracted`: bytes that it takes on disk; `time`: when it came in; `archive`: name of its archive's file, if that is kept.
  */
 export type LayerDescription = Pick<StoredLayer, "digest" | "bytes" | "root"> & {
   readonly meta?: string | undefined;
@@ -73,7 +72,7 @@ export class Layers {
 
   /** The text of a layer's metadata, undefined if it has none. */
   async meta(layer: StoredLayer, origin: string): Promise<string | undefined> {
-    return (await this.description(layer.id))?.meta ?? metaText(layer.folder, origin);
+    return (await this.description(layer.id))?.meta ?? readMetaFile(layer.folder, origin);
   }
 
   /** Names of layers, of which there may be the description, the folder, or both. What this user may not see is not among them. */
@@ -101,7 +100,7 @@ export class Layers {
     const id = layerId(digest);
     const [root, meta, extracted] = await Promise.all([
       rootFolder(this.#host, folder),
-      metaText(folder).catch(() => undefined),
+      readMetaFile(folder),
       folderBytes(this.#host, folder),
       // Whoever sees the name has to see all of the content, after a power cut too.
       this.#host.run({ argv: ["sync", "--file-system", folder] }),
@@ -123,6 +122,13 @@ export class Layers {
       await rename(folder, this.#folder(id)).catch((error: unknown) => {
         if (!hasCode(error, "ENOTEMPTY", "EEXIST")) throw error;
       });
+    } catch (error) {
+      // As on a full disk. What stands alone is no layer, and only takes room.
+      if (!(await this.find(digest))) {
+        await removeFile(this.#descriptionPath(id));
+        if (archive) await this.removeArchive(archiveName(id, archive));
+      }
+      throw error;
     } finally {
       await held.release();
     }
@@ -132,11 +138,15 @@ export class Layers {
   /**
    * Takes layers out of the store. First they count as not there; then it is asked once more which of them are needed, and those are
    * put back: whoever has found one before then has claimed it, or has given it to a machine. The caller excludes {@link add}.
-   * @param scratch where the folders go, to be removed
+   * @param discard takes a folder out of its place
    * @param neededNow called when the layers cannot be found any more
    * @returns ids of those that are gone
    */
-  async takeAway(ids: readonly string[], scratch: string, neededNow: () => Promise<ReadonlySet<string>>): Promise<readonly string[]> {
+  async takeAway(
+    ids: readonly string[],
+    discard: (folder: string) => Promise<void>,
+    neededNow: () => Promise<ReadonlySet<string>>,
+  ): Promise<readonly string[]> {
     const hidden = await Promise.all(
       ids.map(async (id) => ({
         id,
@@ -151,15 +161,18 @@ export class Layers {
     await Promise.all(hidden.filter(({ id }) => needed.has(id)).map(({ file }) => file.putBack()));
     const gone = hidden.filter(({ id }) => !needed.has(id));
     for (const { id, archive, file } of gone) {
-      await renameIfThere(this.#folder(id), join(scratch, id));
+      await discard(this.#folder(id));
       if (archive !== undefined) await this.removeArchive(archive);
       await file.remove();
     }
     return gone.map(({ id }) => id);
   }
 
-  async removeArchive(name: string): Promise<void> {
+  /** Removes an archive, unless there is its layer, or its description at least. Returns whether it is gone. The caller excludes {@link add}. */
+  async removeArchive(name: string): Promise<boolean> {
+    if ((await this.description(name.slice(0, 16)))?.archive === name) return false;
     await removeFile(this.#archivePath(name));
+    return true;
   }
 
   /** Bytes on disk of a layer's folder. */
@@ -172,10 +185,10 @@ export class Layers {
     return folderBytes(this.#host, this.#archivePath(name));
   }
 
-  async #keepArchive(id: string, { path, ending }: NonNullable<NewLayer["archive"]>): Promise<string> {
-    const name = `${id}${ending}`;
+  async #keepArchive(id: string, archive: NonNullable<NewLayer["archive"]>): Promise<string> {
+    const name = archiveName(id, archive);
     await mkdir(this.#archivePath(""), { recursive: true, mode: 0o700 });
-    await rename(path, this.#archivePath(name));
+    await rename(archive.path, this.#archivePath(name));
     return name;
   }
 
@@ -195,6 +208,10 @@ export class Layers {
 /** Short name of a layer. 64 bits are enough against chance; against intent, the full digest is compared. */
 export function layerId(digest: string): string {
   return digest.slice("sha256:".length, "sha256:".length + 16);
+}
+
+function archiveName(id: string, { ending }: NonNullable<NewLayer["archive"]>): string {
+  return `${id}${ending}`;
 }
 
 function isDescription(value: unknown): value is LayerDescription {
@@ -217,18 +234,6 @@ async function isFolder(path: string): Promise<boolean> {
   } catch (error) {
     return hasCode(error, "EACCES");
   }
-}
-
-/** The text of a layer's metadata file, undefined if it has none. */
-async function metaText(folder: string, origin = folder): Promise<string | undefined> {
-  const path = join(folder, metaFile);
-  const stat = await lstat(path).catch(() => undefined);
-  if (!stat) return undefined;
-  // A symlink would be read on this host, not in the image.
-  if (!stat.isFile() || stat.size > maxMetaBytes) throw new NspawnError(`the image ${origin} has a wrong ${metaFile}: it is no small file`);
-  const text = decodeUtf8(await readFile(path));
-  if (text === undefined) throw new NspawnError(`the image ${origin} has a wrong ${metaFile}: it is no text in UTF-8`);
-  return text;
 }
 
 async function rootFolder(host: Host, folder: string): Promise<RootFolder> {

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import { readdir } from "node:fs/promises";
-import { basename, join } from "node:path";
+import { readdir, rmdir } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { isDigest } from "../../base/digest.js";
 import { hasCode } from "../../base/errors.js";
 import { isRecord } from "../../base/is-record.js";
@@ -43,8 +43,32 @@ export class Records {
     await this.#files.writeJson(this.#path(image), record);
   }
 
+  /** The URL has never had `digest`, as far as this store knows: it stands for an earlier version, until the next pull looks anew. */
+  async retract(image: ImageRef, digest: string, earlier: string): Promise<void> {
+    const record = await this.find(image);
+    if (record?.digest !== digest) return;
+    const history = record.history.filter((other) => other !== digest);
+    await this.#files.writeJson(this.#path(image), { ...record, digest: earlier, validators: {}, history });
+  }
+
   async remove(image: ImageRef): Promise<void> {
-    await removeFile(this.#path(image));
+    await this.discard(this.#path(image));
+  }
+
+  /** Removes the file of a record, such as a damaged one, and the folders above it that are empty then. */
+  async discard(path: string): Promise<void> {
+    await removeFile(path);
+    for (let folder = dirname(path); folder !== this.#folder; folder = dirname(folder)) {
+      const isGone = await rmdir(folder).then(
+        () => true,
+        (error: unknown) => {
+          // Somebody else removes them too, or has put a record there.
+          if (!hasCode(error, "ENOENT", "ENOTEMPTY", "EEXIST")) throw error;
+          return hasCode(error, "ENOENT");
+        },
+      );
+      if (!isGone) return;
+    }
   }
 
   /** All records in the order of their URLs, and the paths of files that are damaged. */
@@ -68,15 +92,20 @@ export class Records {
 
 const recordFile = "@.json";
 
-/** Folders that this user may not see have none. */
+/** Folders that this user may not see have none, nor have those that somebody removes meanwhile, which are empty. */
 async function recordPaths(folder: string): Promise<readonly string[]> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch((error: unknown) => {
+  const entries = await readdir(folder, { withFileTypes: true }).catch((error: unknown) => {
     if (hasCode(error, "ENOENT", "EACCES")) return [];
     throw error;
   });
-  return entries
-    .filter((entry) => entry.isFile() && basename(entry.name) === recordFile)
-    .map((entry) => join(entry.parentPath, entry.name));
+  const paths = await Promise.all(
+    entries.map(async (entry) => {
+      const path = join(folder, entry.name);
+      if (entry.isDirectory()) return recordPaths(path);
+      return entry.isFile() && entry.name === recordFile ? [path] : [];
+    }),
+  );
+  return paths.flat();
 }
 
 function isImageRecord(value: unknown): value is ImageRecord {

@@ -1,7 +1,10 @@
+import { randomUUID } from "node:crypto";
 import { lstat, mkdtemp, rename } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { isAlive, processName } from "../../base/process-id.js";
 import { clearFolder } from "../../host/clear-folder.js";
+import { needingRoom } from "../../host/disk-room.js";
+import { renameIfThere } from "../../host/files.js";
 import type { Host } from "../../host/host.js";
 import type { StoreFiles } from "./files.js";
 import { folderBytes } from "./folder-bytes.js";
@@ -36,9 +39,26 @@ export class WorkFolders {
     }
   }
 
+  /**
+   * Calls `use` with a function that takes a folder out of its place; those are removed when `use` has ended. They are renamed singly: a full
+   * disk, which this makes room on, may have no inode left for a folder around them.
+   */
+  async whileDiscarding<T>(use: (discard: (folder: string) => Promise<void>) => Promise<T>): Promise<T> {
+    const discarded: string[] = [];
+    try {
+      return await use(async (folder) => {
+        const path = join(this.#folder, `${processName()}-${randomUUID()}`);
+        discarded.push(path);
+        await renameIfThere(folder, path);
+      });
+    } finally {
+      for (const path of discarded) await clearFolder(this.#host, path).catch(() => undefined);
+    }
+  }
+
   /** Makes a folder for work that somebody wants to look at afterwards, and calls `use`. It stays until {@link remove}. */
   async whileKept<T>(use: (folder: string) => Promise<T>): Promise<T> {
-    return use(await mkdtemp(join(this.#folder, keptPrefix)));
+    return use(await this.#make(keptPrefix));
   }
 
   async kept(): Promise<readonly KeptFolder[]> {
@@ -81,7 +101,7 @@ export class WorkFolders {
     await clearFolder(this.#host, path);
   }
 
-  #make(): Promise<string> {
-    return mkdtemp(join(this.#folder, `${processName()}-`));
+  #make(prefix = `${processName()}-`): Promise<string> {
+    return needingRoom(this.#folder, () => mkdtemp(join(this.#folder, prefix)));
   }
 }

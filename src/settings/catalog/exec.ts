@@ -23,7 +23,7 @@ export const execSettings = {
   },
   Ephemeral: {
     ...row("--ephemeral", 240, "flag", "yes", boolean),
-    doc: "Runs on a snapshot of the machine's root that is removed when the machine stops.",
+    doc: "What the machine writes is gone when it stops, as with the state volatile; refused beside keep.",
   },
   ProcessTwo: {
     ...row("--as-pid2", 229, "flag", "no", boolean),

@@ -9,13 +9,16 @@ import { there } from "../../support/files.js";
 const plain = (_: unknown, text: string): string => text;
 const sizes = { nodeHeight: 50, rankGap: 40, nodeGap: 20, margin: 10 };
 
+const zeros = `sha256:${"0".repeat(64)}`;
+
 /** `top: ["left", "right!"]`; a mark says that the parent has moved on. */
 function graph(roots: readonly string[], parents: Readonly<Record<string, readonly string[]>>): ImageGraph {
   const node = (url: string, names: readonly string[]): GraphNode => ({
+    id: url,
     url,
-    digest: url === "gone" ? undefined : `sha256:${"0".repeat(64)}`,
+    digest: url === "gone" ? undefined : zeros,
     bytes: 1,
-    parents: names.map((name) => ({ url: name.replace("!", ""), movedOn: name.endsWith("!") })),
+    parents: names.map((name) => ({ id: name.replace("!", ""), builtOn: zeros, movedOn: name.endsWith("!"), newer: undefined })),
   });
   return { roots, nodes: new Map(Object.entries(parents).map(([url, names]) => [url, node(url, names)])) };
 }
@@ -31,8 +34,21 @@ describe("the tree", () => {
       "│  └─ base  ok",
       "│     └─ gone  not in the store",
       "└─ left  ok",
-      "   └─ base  ok, has moved on, ↑ drawn out above",
+      "   └─ base  ok, its URL has a newer version, ↑ drawn out above",
     ]);
+  });
+
+  test("says which version is used where a parent has moved on", () => {
+    const [child, base] = [`sha256:${"c".repeat(64)}`, `sha256:${"b".repeat(64)}`];
+    const node = (digest: string, ...parents: GraphNode["parents"]): GraphNode => ({ id: digest, url: "base", digest, bytes: 1, parents });
+    const edge = { id: base, movedOn: true, newer: zeros };
+    const lines = (builtOn: string): readonly string[] =>
+      treeLines(
+        { roots: [child], nodes: new Map([child, base].map((id) => [id, id === child ? node(child, { ...edge, builtOn }) : node(id)])) },
+        plain,
+      );
+    expect(lines(base)[1]).toBe("└─ base  sha256:bbbbbbbbbbbb 1 B, its URL has a newer version: sha256:000000000000");
+    expect(lines(child)[1]).toBe("└─ base  sha256:bbbbbbbbbbbb 1 B, not the sha256:cccccccccccc that it was built on, which is gone");
   });
 
   test("ends also where images are their own ancestors", () => {
@@ -100,7 +116,9 @@ test("the drawing holds any text as text, and is the same for the same graph", (
   const svg = graphSvg(odd);
   expect(svg).toContain(">&#60;&#38;&#34;&#39;&#62;.tar<");
   expect(svg).not.toMatch(/<&|&"/);
-  expect(svg).toContain('class="edge moved"');
+  expect(svg).toMatch(/<g><title>https:\S+ stands on gone: its URL has a newer version<\/title><path class="edge moved"/);
+  expect(svg).toMatch(/<text class="note" .*>has moved on: its URL has a newer version<\/text>/);
+  expect(graphSvg(graph(["a"], { a: ["gone"], gone: [] }))).not.toMatch(/has moved on|class="edge moved"/);
   expect(svg).toContain('class="missing"');
   expect(graphSvg(odd)).toBe(svg);
 });

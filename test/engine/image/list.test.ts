@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { imageRows } from "../../../src/engine/image/list.js";
 import { selectImage } from "../../../src/engine/image/select.js";
+import type { KnownImage } from "../../../src/image/inventory.js";
 import { digest, id, image, inventory, layer, url } from "../../support/inventory.js";
 
 const all = inventory(
@@ -25,6 +26,15 @@ test("an image without a chain is a row all the same", async () => {
   expect(await imageRows(circle)).toMatchObject([{ url: url("a"), layers: undefined }]);
 });
 
+test("what an image stands on is not counted where something of it is not known", async () => {
+  const images = ["top", "left", "base", "wrong"].map((name) => image(name, name)) as [KnownImage, ...KnownImage[]];
+  const layers = [layer("top", "left"), layer("left", "base"), { ...layer("wrong"), trouble: "no YAML" }];
+  const counts = (await imageRows(inventory(images, layers))).map((row) => [row.url, row.layers]);
+  expect(counts).toEqual(["top", "left", "wrong"].map((name) => [url(name), undefined]));
+  const whole = await imageRows(inventory(images, [...layers, layer("base")]));
+  expect(whole.map((row) => row.layers)).toEqual([3, 2, 1, undefined]);
+});
+
 test("what is an earlier version of one URL and the current one of another is shown as that", async () => {
   const moved = inventory([image("a", "x", "y"), image("b", "x")], [layer("x"), layer("y")]);
   expect((await imageRows(moved)).map((row) => `${row.kind} ${row.url} ${row.digest}`)).toEqual([
@@ -36,9 +46,9 @@ test("what is an earlier version of one URL and the current one of another is sh
 test("an argument is a URL in any spelling, or a digest or its start", () => {
   expect(selectImage(all, "https://h:443/app.tar.gz").images.map((one) => one.url)).toEqual([url("app")]);
   for (const word of [digest("base"), digest("base").slice(7), digest("base").slice(0, 17)])
-    expect(selectImage(all, word)).toEqual({ layer: layer("base"), images: [image("base", "base")] });
+    expect(selectImage(all, word)).toEqual({ by: "digest", layer: layer("base"), images: [image("base", "base")] });
   expect(selectImage(all, digest("app-1")).images).toEqual([]);
-  expect(selectImage(all, url("lost"))).toEqual({ layer: undefined, images: [image("lost", "lost")] });
+  expect(selectImage(all, url("lost"))).toEqual({ by: "url", layer: undefined, images: [image("lost", "lost")] });
 });
 
 test("what an argument does not name is told with what is near", () => {

@@ -1,10 +1,13 @@
-import { cpSync, existsSync, mkdirSync, readdirSync, renameSync, utimesSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync, utimesSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import type { Event } from "../../../src/base/events.js";
+import { lookIntoStore } from "../../../src/engine/image/context.js";
 import { previewPrune, pruneStore } from "../../../src/engine/image/prune.js";
 import { pullImages } from "../../../src/engine/image/pull.js";
 import { removeImages } from "../../../src/engine/image/remove.js";
+import { findWaste } from "../../../src/engine/image/waste.js";
 import { LocalHost } from "../../../src/host/local.js";
 import { ImageStore } from "../../../src/image/store.js";
 import { digestOf, makeImage } from "../../support/archive.js";
@@ -75,9 +78,39 @@ describe("prune", () => {
       ].sort(),
     );
     expect(readdirSync(join(store, "layer"))).toEqual([`${idOf("two")}.json`]);
+    expect(readdirSync(join(store, "record"))).toEqual(["file"]);
     expect(readdirSync(join(store, "archive"))).toEqual([`${idOf("two")}.tar.gz`]);
     expect(await previewPrune(context())).toEqual([]);
   });
+
+  test("leaves the archive of a layer that came in since it looked, whatever else is waste", async () => {
+    const keep = context("[storage]keep_archives=yes");
+    const { inventory } = await lookIntoStore(keep);
+    make("one");
+    await pullImages(keep, [url("one")]);
+    const opened = await ImageStore.open(keep.config.storage, keep.host, keep.report);
+    const name = `${idOf("one")}.tar.gz`;
+    expect((await findWaste(opened, inventory)).map((item) => `${item.kind} ${item.name}`)).toContain(`archive ${name}`);
+    expect(await opened.removeArchive(name)).toBe(false);
+    expect(readdirSync(join(store, "archive"))).toEqual([name]);
+    writeFiles(store, { "archive/0123456789abcdef.tar.gz": "x" });
+    expect(await opened.removeArchive("0123456789abcdef.tar.gz")).toBe(true);
+    expect(readdirSync(join(store, "archive"))).toEqual([name]);
+    await opened.close();
+  });
+
+  test.skipIf(statSync("/dev/shm").dev === statSync(tmpdir()).dev)(
+    "archives are kept on another disk than layers are made on",
+    async () => {
+      const memory = mkdtempSync("/dev/shm/nspawn-test-");
+      onTestFinished(() => rmSync(memory, { recursive: true }));
+      const keep = context("[storage]keep_archives=yes", `[storage]extract=${memory}/layers`, `[storage]tempdir=${memory}/temp`);
+      make("one");
+      await pullImages(keep, [url("one")]);
+      expect(readdirSync(join(store, "archive"))).toEqual([`${idOf("one")}.tar.gz`]);
+      expect(readdirSync(join(store, "writing"))).toEqual([]);
+    },
+  );
 
   test("removes work folders of dead processes, and those that were kept a week ago", async () => {
     make("one");
@@ -93,8 +126,16 @@ describe("prune", () => {
     ]);
     for (const { bytes } of preview) expect(bytes).toBeGreaterThanOrEqual(5000);
     await pruneStore(context());
+    expect(events.filter(({ kind }) => kind === "acted")).toEqual([]);
     expect(removed().sort()).toEqual(["kept kept-old", "kept kept-older", "temporary 999999999-5-abc"]);
     expect(readdirSync(join(store, "tempdir"))).toEqual(["kept-new"]);
+  });
+
+  test("says that there is nothing to do", async () => {
+    make("one");
+    await pullImages(context(), [url("one")]);
+    await pruneStore(context());
+    expect(events.filter(({ kind }) => kind === "acted")).toEqual([{ kind: "acted", text: "nothing to remove" }]);
   });
 
   test("leaves folders of others in the place of layers alone", async () => {
@@ -121,7 +162,21 @@ describe("remove", () => {
     await pullImages(keep, [url("one")]);
     expect(readdirSync(join(store, "archive"))).toHaveLength(2);
     await removeImages(context(), [url("one")]);
-    for (const name of ["extract", "layer", "archive"]) expect(readdirSync(join(store, name)), name).toEqual([]);
+    for (const name of ["extract", "layer", "archive", "record"]) expect(readdirSync(join(store, name)), name).toEqual([]);
+  });
+
+  test("leaves no folder of a record, and those that another record needs", async () => {
+    make("one");
+    make("two");
+    await pullImages(context(), [url("one"), url("two")]);
+    const records = (): readonly string[] => readdirSync(join(store, "record"), { recursive: true, encoding: "utf8" });
+    await removeImages(context(), [url("one")]);
+    expect(records().filter((path) => path.endsWith(".tar.gz") || path.endsWith(".json"))).toEqual([
+      expect.stringMatching(/two\.tar\.gz$/),
+      expect.stringMatching(/two\.tar\.gz\/@\.json$/),
+    ]);
+    await removeImages(context(), [url("two")]);
+    expect(records()).toEqual([]);
   });
 
   test("refuses what is in use, all of it or nothing, and names who uses it", async () => {
@@ -167,6 +222,37 @@ describe("remove", () => {
     await removeImages(context(), [digest]);
     expect(removed()).toEqual([`layer ${digest}`]);
     expect(readdirSync(join(store, "extract"))).toEqual([idOf("base")]);
+  });
+
+  test("the newest version goes by its digest while a child stands on an earlier one, which its URL stands for then", async () => {
+    make("base");
+    const [first, firstId] = [digestOf(archive("base")), idOf("base")];
+    make("child", [{ url: url("base"), digest: first }]);
+    await pullImages(context(), [url("child")]);
+    make("base", [], "new");
+    const second = digestOf(archive("base"));
+    await pullImages(context(), [url("base")]);
+    await expect(removeImages(context(), [url("base")])).rejects.toThrow(`${url("base")} is in use by the image ${url("child")}`);
+    events = [];
+    await removeImages(context(), [second.slice(7, 19)]);
+    expect(removed()).toEqual([`layer ${second}`]);
+    expect(readdirSync(join(store, "extract")).sort()).toEqual([firstId, idOf("child")].sort());
+    const { inventory } = await lookIntoStore(context());
+    expect(inventory.images.find((image) => image.url === url("base"))).toMatchObject({ digest: first, history: [first], validators: {} });
+    // Nothing tells that the URL still has that: the next pull looks.
+    await pullImages(context(), [url("base")]);
+    expect(readdirSync(join(store, "extract"))).toHaveLength(3);
+  });
+
+  test("the newest version goes with its URL where only another URL has the earlier one", async () => {
+    make("one");
+    cpSync(archive("one"), archive("same"));
+    await pullImages(context(), [url("one"), url("same")]);
+    make("one", [], "new");
+    await pullImages(context(), [url("one")]);
+    await removeImages(context(), [digestOf(archive("one"))]);
+    expect(removed()).toEqual([`image ${url("one")}`, `layer ${digestOf(archive("one"))}`]);
+    expect(readdirSync(join(store, "extract"))).toEqual([idOf("same")]);
   });
 
   test("a digest takes all URLs along that stand for it", async () => {

@@ -4,7 +4,16 @@ import { machinePaths } from "../../../src/machine/paths.js";
 import { testConfig } from "../../support/config.js";
 
 const paths = machinePaths("web", testConfig("/store"));
-const running: Present = { exists: true, active: "active", enabled: true, isVolatile: true, paths };
+const running: Present = {
+  exists: true,
+  active: "active",
+  enabled: true,
+  canEnable: true,
+  isVolatile: true,
+  isKept: true,
+  paths,
+  restored: undefined,
+};
 const stopped: Present = { ...running, active: "inactive", enabled: false };
 const none: Present = { ...stopped, exists: false };
 const kinds = (...args: Parameters<typeof effectsOf>): readonly string[] => effectsOf(...args).map(({ kind }) => kind);
@@ -16,6 +25,20 @@ describe("effectsOf", () => {
     expect(kinds("update", running, false)).toEqual([]);
     expect(kinds("update", stopped, false)).toEqual(["start", "enable"]);
     expect(kinds("update", none, true)).toEqual(["start", "enable"]);
+    expect(kinds("update", { ...none, canEnable: false }, true)).toEqual(["start"]);
+  });
+
+  test("what a machine keeps stays with its generation, where generations are kept", () => {
+    const keeps: Present = { ...running, isVolatile: false };
+    expect(effectsOf("update", keeps, true)).toContainEqual({ kind: "keep-layer", path: "/store/runtime/web/1" });
+    expect(kinds("update", keeps, true)).toEqual(["stop", "keep-layer", "begin-clean", "start"]);
+    expect(kinds("update", { ...keeps, isKept: false }, true)).toEqual(["stop", "clear-layer", "start"]);
+  });
+
+  test("rollback restarts, with what was written in the generation that comes back", () => {
+    expect(kinds("rollback", running, false)).toEqual(["stop", "clear-layer", "start"]);
+    const keeps: Present = { ...stopped, isVolatile: false, restored: "/store/runtime/web/3" };
+    expect(kinds("rollback", keeps, false)).toEqual(["keep-layer", "restore-layer", "start", "enable"]);
   });
 
   test("ensure leaves a machine that is there, and sees that it runs", () => {
@@ -36,7 +59,7 @@ describe("effectsOf", () => {
   });
 
   test("stop clears the layer of a machine whose unit does that, and only if it runs", () => {
-    expect(effectsOf("stop", running, false)).toEqual([{ kind: "stop" }, { kind: "clear-layer", path: "/store/runtime/web" }]);
+    expect(effectsOf("stop", running, false)).toEqual([{ kind: "stop" }, { kind: "clear-layer", path: "/store/runtime/web/1" }]);
     expect(kinds("stop", { ...running, isVolatile: false }, false)).toEqual(["stop"]);
     expect(kinds("stop", stopped, false)).toEqual([]);
   });

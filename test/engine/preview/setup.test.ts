@@ -147,7 +147,7 @@ describe("actions that make no machine", () => {
   const of = (): SetupPlan => plan(["IMAGE", dead], ["MACHINE", "web"]);
 
   test("ask for no image, and show what becomes of the unit that is there", async () => {
-    const text = "# nspawn machine web\n[Service]\nExecStopPost=-/usr/bin/rm --recursive /x\n";
+    const text = "# nspawn machine web\n[Service]\nExecStopPost=-/usr/bin/rm --recursive /x\n[Install]\nWantedBy=machines.target\n";
     writeFileSync(unit, text);
     const change = { desure: "removed", delete: "removed", stop: "kept", start: "kept", enable: "kept", disable: "kept" } as const;
     for (const action of ["desure", "delete", "stop", "start", "enable", "disable"] as const) {

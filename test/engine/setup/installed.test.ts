@@ -62,6 +62,12 @@ describe("objectionTo", () => {
     expect(why("delete", true)).toBeUndefined();
   });
 
+  test("enable wants a unit that says how", () => {
+    const enable = (unit: string): string | undefined => objectionTo("enable", "web", { exists: true, active: "active", unit })?.message;
+    expect(enable("[Service]\n[Install]\nWantedBy=a.target\n")).toBeUndefined();
+    expect(enable("[Service]\n[Install]\n#WantedBy=a.target\n")).toContain("its unit has no [Install]");
+  });
+
   test("the rest comes to terms with whatever there is", () => {
     for (const action of ["update", "ensure", "desure", "command"] as const)
       for (const exists of [true, false]) expect(why(action, exists, "active")).toBeUndefined();

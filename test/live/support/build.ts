@@ -215,6 +215,11 @@ export class Sandbox {
     return new Sandbox(holder, Number(children.trim()));
   }
 
+  /** Where this process sees a path of the sandbox, with what is mounted there. */
+  path(path: string): string {
+    return join(`/proc/${this.#pid}/root`, path);
+  }
+
   /** Command lines of all processes in the sandbox but its holder. */
   processes(): readonly { readonly pid: number; readonly command: string }[] {
     const proc = `/proc/${this.#pid}/root/proc`;

@@ -37,7 +37,7 @@ export interface RunResult {
 /** A running host with systemd as its first process (see `scripts/host`). It ends with this process, however that ends. */
 export interface DisposableHost {
   readonly name: string;
-  /** The PID, on this machine, of the host's systemd. */
+  /** The PID, on this machine, of the host's systemd: another one after a reboot. */
   readonly leader: number;
   /** Runs a command as root, in a clean environment. A code other than 0 is no error. */
   run(argv: readonly string[], options?: RunOptions): Promise<RunResult>;
@@ -45,6 +45,8 @@ export interface DisposableHost {
   must(argv: readonly string[], options?: RunOptions): Promise<string>;
   /** Runs lines of `sh` that have to succeed, and returns their stdout. */
   shell(script: string, options?: RunOptions): Promise<string>;
+  /** Restarts the host on the same root: orderly, or as after a loss of power. */
+  reboot(how: "orderly" | "crash"): Promise<void>;
   /** Shuts the host down and waits until nothing of it is left. Fine if it is down already. */
   stop(): Promise<void>;
 }
@@ -64,8 +66,9 @@ export async function bootHost(options: HostOptions): Promise<DisposableHost> {
     env: { ...process.env, NSPAWN_HOST_PARENT: String(process.pid) },
   });
   const ended = endOf(booting);
-  const leader = await Promise.race([
-    leaderOf(booting),
+  const leaders = leadersOf(booting);
+  await Promise.race([
+    leaders.first,
     ended.then(({ code, stdout, stderr }) => {
       throw new Error(describe([SCRIPT, ...argv], code, stdout, stderr));
     }),
@@ -79,10 +82,17 @@ export async function bootHost(options: HostOptions): Promise<DisposableHost> {
   };
   return {
     name,
-    leader,
+    get leader() {
+      return leaders.last();
+    },
     run,
     must,
     shell: (script, runOptions) => must(["sh", "-ec", script], runOptions),
+    reboot: async (how) => {
+      const again = [SCRIPT, "reboot", name, ...(how === "crash" ? ["--crash"] : [])];
+      const { code, stdout, stderr } = await endOf(spawn(SCRIPT, again.slice(1), { stdio: ["ignore", "pipe", "pipe"] }));
+      if (code !== 0) throw new Error(describe(again, code, stdout, stderr));
+    },
     stop: async () => {
       booting.kill("SIGTERM");
       const { code, stdout, stderr } = await ended;
@@ -115,15 +125,18 @@ async function runIn(name: string, command: readonly string[], options: RunOptio
   return result;
 }
 
-function leaderOf(booting: ChildProcess): Promise<number> {
-  return new Promise((resolve) => {
-    let text = "";
+/** The host's first processes, as the script tells of them: one for each time that the host is up. */
+function leadersOf(booting: ChildProcess): { readonly first: Promise<number>; readonly last: () => number } {
+  let text = "";
+  const told = (): readonly number[] => [...text.matchAll(/^ready \S+ leader=(\d+)$/gm)].map(([, leader]) => Number(leader));
+  const first = new Promise<number>((resolve) => {
     booting.stdout?.on("data", (chunk: string) => {
       text += chunk;
-      const leader = /^ready \S+ leader=(\d+)$/m.exec(text)?.[1];
-      if (leader !== undefined) resolve(Number(leader));
+      const [leader] = told();
+      if (leader !== undefined) resolve(leader);
     });
   });
+  return { first, last: () => told().at(-1) ?? 0 };
 }
 
 const SIGNAL_CODES: Partial<Record<NodeJS.Signals, number>> = { SIGHUP: 129, SIGINT: 130, SIGKILL: 137, SIGTERM: 143 };

@@ -1,5 +1,5 @@
 import { expect, inject } from "vitest";
-import { bootHost, type DisposableHost, type RunResult } from "./host.ts";
+import { bootHost, type DisposableHost, type HostOptions, type RunResult } from "./host.ts";
 
 const project = new URL("../../..", import.meta.url).pathname;
 
@@ -7,10 +7,10 @@ const project = new URL("../../..", import.meta.url).pathname;
  * A disposable host that has the package, and the Python tool's images at the URLs that they name. Its release of Debian is
  * NSPAWN_TEST_RELEASE: `trixie` and `sid` have newer versions of systemd.
  */
-export async function bootMachineHost(name: string): Promise<DisposableHost> {
-  const release = process.env.NSPAWN_TEST_RELEASE;
+export async function bootMachineHost(name: string, options: Pick<HostOptions, "release" | "networkVeth"> = {}): Promise<DisposableHost> {
+  const release = options.release ?? process.env.NSPAWN_TEST_RELEASE;
   const bindRo = [`${inject("prefix")}:/usr/local`, `${project}test/fixtures/python-nspawn:/srv/fix`];
-  const host = await bootHost({ name, bindRo, ...(release === undefined ? {} : { release }) });
+  const host = await bootHost({ ...options, name, bindRo, ...(release === undefined ? {} : { release }) });
   await host.must(["nspawn-setup", "--version"]);
   return host;
 }
@@ -70,6 +70,6 @@ export async function leaderOf(host: DisposableHost, machine: string): Promise<s
 /** What a host has of machines and of ours: to compare before and after. */
 export async function traces(host: DisposableHost): Promise<string> {
   return host.shell(
-    "find /etc/systemd/system /var/lib/machines /var/lib/nspawn/runtime /run/systemd/nspawn -mindepth 1 2>/dev/null | sort; cut -d' ' -f5 /proc/self/mountinfo | sort; systemctl list-units --all --plain --no-legend 'm-*' | cut -d' ' -f1",
+    "find /etc/systemd/system /var/lib/machines /var/lib/nspawn/runtime /run/systemd/nspawn -mindepth 1 ! -path /run/systemd/nspawn/propagate ! -path /run/systemd/nspawn/unix-export 2>/dev/null | sort; cut -d' ' -f5 /proc/self/mountinfo | sort; systemctl list-units --all --plain --no-legend 'm-*' | cut -d' ' -f1",
   );
 }

@@ -1,0 +1,161 @@
+import { setTimeout } from "node:timers/promises";
+import { type RunningMachine, runningMachines } from "../../machine/leader.js";
+import { describeProbe, type ProbeSpec } from "../../plan/probe.js";
+import type { ActionContext } from "./action.js";
+import { tryProbe } from "./try-probe.js";
+
+/**
+ * Waits until a machine that was started is known to work: its unit stays active over the settling time, the systemd in it has finished its
+ * start, and its probe succeeds.
+ * @param asked ends the wait
+ * @returns whether it runs; a command that has ended by itself, and well, does not
+ * @throws NspawnError with what the machine wrote to the journal, InterruptedError
+ */
+export async function watch(context: ActionContext, probe: ProbeSpec | undefined, asked: AbortSignal): Promise<boolean> {
+  const { systemd, paths } = context;
+  const watched = new Watched(context, asked);
+  try {
+    const runs = await watched.settle();
+    if (!runs && probe) throw new Trouble(`${paths.service} does not run: its command has ended, so the probe cannot succeed`);
+    if (!runs) return false;
+    await watched.waitForGuest();
+    if (probe) await watched.probe(probe);
+    return true;
+  } catch (error) {
+    throw error instanceof Trouble ? await systemd.failure(paths.service, error.message, watched) : error;
+  }
+}
+
+/** Milliseconds between two looks at a unit, and between two tries of a probe. */
+const lookStep = 100;
+const probeStep = 200;
+
+/** What is wrong with a machine; becomes an error with its journal. */
+class Trouble extends Error {}
+
+/** One run of a unit, as systemctl shows it: its state, and what changes if another run takes its place. */
+type Run = {
+  readonly active: string;
+  readonly result: string;
+  readonly invocation: string;
+  readonly main: string;
+  readonly restarts: string;
+  /** What systemd-nspawn says, and through it the systemd in a machine. */
+  readonly status: string;
+};
+
+/** A unit while it is watched: it has to be in the same run all the time, so that Restart= hides nothing. */
+class Watched {
+  readonly #context: ActionContext;
+  readonly #asked: AbortSignal;
+  #first: Run | undefined;
+
+  constructor(context: ActionContext, asked: AbortSignal) {
+    this.#context = context;
+    this.#asked = asked;
+  }
+
+  /** The run that is watched, by its InvocationID. */
+  get invocation(): string {
+    return this.#first?.invocation ?? "";
+  }
+
+  /** Sees that the unit runs on over the settling time. Returns false if its command has ended well. */
+  async settle(): Promise<boolean> {
+    const end = performance.now() + this.#context.config.machine.settleTime * 1000;
+    for (;;) {
+      const { active } = await this.#look();
+      if (active === "inactive") return false;
+      const left = active === "deactivating" ? lookStep : end - performance.now();
+      if (left <= 0) return true;
+      await setTimeout(Math.min(lookStep, left));
+    }
+  }
+
+  /** Waits for a guest with systemd, which tells its state through systemd-nspawn; others are ready when they run. */
+  async waitForGuest(): Promise<void> {
+    const { readyTimeout } = this.#context.config.machine;
+    const began = performance.now();
+    for (;;) {
+      const { status } = await this.#look();
+      const waited = (performance.now() - began) / 1000;
+      const command = this.#machine?.leader.name ?? "systemd-nspawn";
+      // As long as systemd-nspawn has not started the command.
+      const isEarly = command === "systemd-nspawn" && waited < 1;
+      if (!isEarly && (command !== "systemd" || isReady(status))) return;
+      if (waited > readyTimeout) {
+        throw new Trouble(`${this.#service} does not get ready: its systemd has not finished its start in ${readyTimeout} s: ${status}`);
+      }
+      await setTimeout(lookStep);
+    }
+  }
+
+  /** Tries the probe until it succeeds. */
+  async probe(spec: ProbeSpec): Promise<void> {
+    const end = performance.now() + spec.seconds * 1000;
+    let told: string | undefined;
+    for (;;) {
+      await this.#look();
+      const rest = AbortSignal.timeout(Math.max(1, Math.ceil(end - performance.now())));
+      const trouble = await tryProbe(this.#context, spec, this.#machine, AbortSignal.any([this.#asked, rest]));
+      if (trouble === undefined) return;
+      // A try that the end of the time has cut short says less than one before.
+      const why = (rest.aborted && told) || trouble;
+      told = why;
+      this.#asked.throwIfAborted();
+      if (performance.now() + probeStep > end) {
+        throw new Trouble(`${this.#service} does not pass its probe in ${spec.seconds} s: ${describeProbe(spec)}: ${why}`);
+      }
+      await setTimeout(probeStep);
+    }
+  }
+
+  get #machine(): RunningMachine | undefined {
+    return runningMachines().find(({ unit }) => unit === this.#service);
+  }
+
+  get #service(): string {
+    return this.#context.paths.service;
+  }
+
+  async #look(): Promise<Run> {
+    this.#asked.throwIfAborted();
+    const now = await runOf(this.#context);
+    this.#first ??= now;
+    const trouble = troubleOf(this.#first, now);
+    if (trouble !== undefined) throw new Trouble(`${this.#service} does not ${trouble}`);
+    return now;
+  }
+}
+
+/** The run of a machine's unit. */
+export async function runOf({ systemd, paths }: Pick<ActionContext, "systemd" | "paths">): Promise<Run> {
+  const properties = ["ActiveState", "Result", "InvocationID", "MainPID", "NRestarts", "StatusText"] as const;
+  const [shown] = await systemd.show([paths.service], properties);
+  return {
+    active: shown?.ActiveState ?? "",
+    result: shown?.Result ?? "",
+    invocation: shown?.InvocationID ?? "",
+    main: shown?.MainPID ?? "",
+    restarts: shown?.NRestarts ?? "",
+    status: shown?.StatusText ?? "",
+  };
+}
+
+/** Why a run is none that works, as it goes on after "does not"; undefined if it does, or has ended well. */
+function troubleOf(first: Run, now: Run): string | undefined {
+  if (now.active === "failed") return `start: it has ended with a failure (${now.result})`;
+  if (now.restarts !== "0") return "start: it has ended, and was started again, as Restart= says";
+  // systemd forgets the run of a unit that has ended and that nothing names.
+  if (now.active === "inactive") return now.result === "success" ? undefined : `start: it has ended with a failure (${now.result})`;
+  if (now.invocation !== first.invocation) return "run on: it was started again";
+  if (now.active === "activating") return "start: it has ended, and is started again, as Restart= says";
+  // How it ends is seen then.
+  if (now.active === "deactivating") return undefined;
+  return now.main === first.main ? undefined : "run on: its main process is another one";
+}
+
+/** Whether the systemd in a machine has finished its start; a failed unit in it is no reason to wait. */
+function isReady(status: string): boolean {
+  return /^Container running: (Ready|Startup finished)/.test(status);
+}

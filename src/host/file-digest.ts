@@ -1,0 +1,47 @@
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { type FileHandle, open } from "node:fs/promises";
+
+/** Files up to this size are read at once: a thread for each would take longer than that. */
+const small = 1 << 18;
+
+const chunkSize = 1 << 22;
+
+/** Chunks of a file that are hashed at the same time, in the threads of Node's pool. */
+const atOnce = 4;
+
+/**
+ * A digest of a file's content, in hexadecimal digits; that of a large one is made of the SHA-256 of each 4 MiB, so that all cores take part.
+ * It is for comparing files here, and no SHA-256 of the whole.
+ * @param size as lstat(2) tells it
+ */
+export async function fileDigest(path: string | Buffer, size: number): Promise<string> {
+  if (size <= small) return createHash("sha256").update(readFileSync(path)).digest("hex");
+  const file = await open(path);
+  try {
+    return await digestOfChunks(file, size);
+  } finally {
+    await file.close();
+  }
+}
+
+async function digestOfChunks(file: FileHandle, size: number): Promise<string> {
+  const whole = createHash("sha256");
+  const chunks = Math.ceil(size / chunkSize);
+  for (let first = 0; first < chunks; first += atOnce) {
+    const group = Array.from({ length: Math.min(atOnce, chunks - first) }, (_, index) => chunkDigest(file, first + index));
+    for (const digest of await Promise.all(group)) whole.update(digest);
+  }
+  return whole.digest("hex");
+}
+
+async function chunkDigest(file: FileHandle, index: number): Promise<Uint8Array> {
+  const buffer = new Uint8Array(chunkSize);
+  let filled = 0;
+  while (filled < chunkSize) {
+    const { bytesRead } = await file.read(buffer, filled, chunkSize - filled, index * chunkSize + filled);
+    if (bytesRead === 0) break;
+    filled += bytesRead;
+  }
+  return new Uint8Array(await crypto.subtle.digest("SHA-256", buffer.subarray(0, filled)));
+}

@@ -1,0 +1,116 @@
+import { createHash } from "node:crypto";
+import { type BigIntStats, lstatSync, readdirSync, readlinkSync } from "node:fs";
+import { basename } from "node:path";
+import { type ByteName, bytePath, toBytes } from "../base/byte-path.js";
+import { fileDigest } from "../host/file-digest.js";
+import type { Host } from "../host/host.js";
+import { parseAttributeDump } from "./attribute-dump.js";
+
+/** All that COPY takes of one file or folder. A change of any of it changes the image. */
+export type SourceEntry = {
+  readonly type: string;
+  /** Octal digits. Owner and group are no part of it: everything arrives as root's. */
+  readonly mode: string;
+  /** Nanoseconds since 1970. */
+  readonly time: string;
+  /** Digest of a file, target of a symlink, numbers of a device; `= name` for a further name of the same file. */
+  readonly content: string;
+  /** Digest of the ACL and the extended attributes that travel; empty without any. */
+  readonly attributes: string;
+};
+
+/** Entries by their names in bytes: below a folder, `.` for itself; a single file by its own name. */
+export type SourceTree = ReadonlyMap<ByteName, SourceEntry>;
+
+/**
+ * Reads what a COPY of a file or folder depends on, contents included. The order of the entries is that of their names.
+ * @param youngest time in seconds that nothing counts as younger than, since nothing in the image will be (SOURCE_DATE_EPOCH)
+ * @param content digest of a regular file, where that is another than the one of its content here
+ */
+export async function readSourceTree(
+  host: Host,
+  source: string,
+  { youngest, content = fileDigest }: { readonly youngest?: number | undefined; readonly content?: ContentDigest } = {},
+): Promise<SourceTree> {
+  const attributes = await readAttributes(host, source);
+  const tree = new Map<ByteName, SourceEntry>();
+  const links = new Map<string, ByteName>();
+  const add = async (name: ByteName, path: Buffer): Promise<void> => {
+    const stats = lstatSync(path, { bigint: true });
+    tree.set(name, {
+      type: typeOf(stats),
+      mode: (stats.mode & 0o7777n).toString(8),
+      time: String(youngest === undefined ? stats.mtimeNs : smaller(stats.mtimeNs, BigInt(youngest) * 1_000_000_000n)),
+      content: await contentOf(name, path, stats, links, content),
+      attributes: attributes.get(path.toString("latin1")) ?? "",
+    });
+  };
+  const walk = async (folder: ByteName): Promise<void> => {
+    for (const child of readdirSync(bytePath(source, folder), { encoding: "latin1" }).sort()) {
+      const name = folder === "" ? child : `${folder}/${child}`;
+      await add(name, bytePath(source, name));
+      if (tree.get(name)?.type === "folder") await walk(name);
+    }
+  };
+  const isFolder = lstatSync(source).isDirectory();
+  await add(isFolder ? "." : toBytes(basename(source)), Buffer.from(source));
+  if (isFolder) await walk("");
+  return tree;
+}
+
+type ContentDigest = (path: Buffer, size: number) => Promise<string>;
+
+async function contentOf(
+  name: ByteName,
+  path: Buffer,
+  stats: BigIntStats,
+  links: Map<string, ByteName>,
+  content: ContentDigest,
+): Promise<string> {
+  if (stats.isSymbolicLink()) return readlinkSync(path, { encoding: "latin1" });
+  if (stats.isDirectory()) return "";
+  if (stats.nlink > 1n) {
+    const file = `${stats.dev}:${stats.ino}`;
+    const first = links.get(file);
+    if (first !== undefined) return `= ${first}`;
+    links.set(file, name);
+  }
+  return stats.isFile() ? content(path, Number(stats.size)) : String(stats.rdev);
+}
+
+function typeOf(stats: BigIntStats): string {
+  if (stats.isFile()) return "file";
+  if (stats.isDirectory()) return "folder";
+  if (stats.isSymbolicLink()) return "symlink";
+  if (stats.isFIFO()) return "fifo";
+  return stats.isSocket() ? "socket" : stats.isBlockDevice() ? "block device" : "device";
+}
+
+function smaller(a: bigint, b: bigint): bigint {
+  return a < b ? a : b;
+}
+
+/** Digests of the attributes that travel, by paths in bytes. ACLs are read as the kernel has them, with numbers: names are of one host. */
+async function readAttributes(host: Host, source: string): Promise<ReadonlyMap<ByteName, string>> {
+  const match = "^(user\\.|security\\.capability$|system\\.posix_acl)";
+  const { stdout } = await host.run({
+    argv: [
+      "getfattr",
+      "--recursive",
+      "--physical",
+      "--no-dereference",
+      "--absolute-names",
+      "--dump",
+      "--encoding=hex",
+      `--match=${match}`,
+      "--",
+      source,
+    ],
+    encoding: "latin1",
+  });
+  const digest = (lines: readonly string[]): string =>
+    createHash("sha256")
+      .update([...lines].sort().join("\n"))
+      .digest("hex");
+  return new Map([...parseAttributeDump(stdout)].map(([path, lines]) => [path, digest(lines)]));
+}

@@ -1,81 +1,12 @@
-import {
-  chmodSync,
-  existsSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  symlinkSync,
-  unlinkSync,
-  utimesSync,
-  writeFileSync,
-} from "node:fs";
-import { dirname, join } from "node:path";
-import fc from "fast-check";
+import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, unlinkSync, utimesSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { sh } from "../support/tree.js";
-import { type BuildOptions, type Ended, Lab } from "./support/build.js";
+import { Lab } from "./support/build.js";
+import { isPushed, Project, steps } from "./support/project.js";
 
 const lab = new Lab();
 afterAll(() => lab.remove());
-
-/** A script that the test changes. */
-class Project {
-  readonly folder: string;
-  readonly #path: string;
-  readonly image: string;
-
-  constructor(name: string) {
-    this.image = `${name}.tar`;
-    this.#path = lab.script("", {
-      "data/a.txt": "a",
-      "data/sub/b.txt": "b",
-      "data/sub/c.txt": "c",
-      "t/page.txt": "{{ word }} {% include '/part.txt' %}",
-      "part.txt": "part",
-    });
-    this.folder = dirname(this.#path);
-    symlinkSync("a.txt", join(this.folder, "data/link"));
-  }
-
-  write(lines: readonly string[], name = this.image): void {
-    const head = 'import { CAST, COPY, IMAGE, PULL, PUSH, RUN, SH, WITH } from "nspawn/build";';
-    const all = [head, `IMAGE(${JSON.stringify(lab.url(`${name}.zst`))}); PULL(${JSON.stringify(lab.busybox)});`, ...lines, "PUSH();"];
-    writeFileSync(this.#path, `${all.join("\n")}\n`);
-  }
-
-  build(options: readonly string[] = [], more: BuildOptions = {}): Promise<Ended> {
-    return lab.build(this.#path, { options: ["--json", ...options], ...more });
-  }
-
-  run(options: readonly string[] = [], more: BuildOptions = {}): Promise<Ended> {
-    return lab.run(this.#path, { options: ["--json", ...options], ...more });
-  }
-
-  archive(name = this.image): Buffer {
-    return readFileSync(lab.archive(`${name}.zst`));
-  }
-}
-
-type Step = { readonly event: string; readonly step: string; readonly cached: boolean; readonly why?: string };
-
-function eventsOf({ stdout }: Ended): readonly Readonly<Record<string, unknown>>[] {
-  return stdout
-    .trim()
-    .split("\n")
-    .map((line) => JSON.parse(line) as Record<string, unknown>);
-}
-
-/** For each step `cached`, or why it was not. */
-function steps(ended: Ended): readonly string[] {
-  const found = eventsOf(ended).filter(({ event }) => event === "step-end") as unknown as readonly Step[];
-  return found.map(({ cached, why }) => (cached ? "cached" : (why ?? "")));
-}
-
-function isPushed(ended: Ended): boolean | undefined {
-  const push = eventsOf(ended).find(({ event }) => event === "pushed");
-  return push && push.unchanged === false;
-}
 
 const cached = (count: number): readonly string[] => Array.from({ length: count }, () => "cached");
 
@@ -87,7 +18,7 @@ const lines = [
 ];
 
 test("an unchanged build does nothing again, and says what did a changed one", async () => {
-  const project = new Project("why");
+  const project = new Project(lab, "why");
   const builds = async (...options: readonly string[]): Promise<readonly string[]> => steps(await project.build(options));
   const after = (line: number): string => `the step before it, at build.ts:${line}, was done again`;
   project.write(lines);
@@ -119,7 +50,7 @@ test("an unchanged build does nothing again, and says what did a changed one", a
 });
 
 test("steps are shared by images that begin alike; what changes nothing has nothing done again", async () => {
-  const project = new Project("share");
+  const project = new Project(lab, "share");
   project.write([...lines, 'SH("echo 1 > /three");'], "share-1.tar");
   await project.build();
   project.write([...lines, 'SH("true", { cache: false });', 'SH("echo 1 > /three");'], "share-2.tar");
@@ -129,7 +60,7 @@ test("steps are shared by images that begin alike; what changes nothing has noth
 });
 
 test("a failed step is not cached, and what it left can be looked at", async () => {
-  const project = new Project("fail");
+  const project = new Project(lab, "fail");
   project.write(['SH("echo 1 > /one");', 'SH("echo 2 > /two; rm -r /opt; false");']);
   for (const options of [[], ["--keep-failed"]]) {
     const ended = await project.run(options);
@@ -157,7 +88,7 @@ test.each<[string, (layer: string, description: string) => void]>([
 ])("a cached step is done again if %s", async (_, damage) => {
   const store = join(lab.folder, "damaged");
   rmSync(store, { recursive: true, force: true });
-  const project = new Project("damage");
+  const project = new Project(lab, "damage");
   project.write(['SH("echo 1 > /one");']);
   await project.build([], { store });
   // There is that of what systemd-nspawn makes in the root, too.
@@ -174,7 +105,7 @@ test.each<[string, (layer: string, description: string) => void]>([
 
 test("the cache keeps to its limits, and is cleared by prune", async () => {
   const store = join(lab.folder, "limited");
-  const project = new Project("limits");
+  const project = new Project(lab, "limits");
   const big = (name: string): string => `SH("head -c 1000000 /dev/zero > /${name}");`;
   const limited = { store, env: { NSPAWN_BUILD_CACHE_SIZE: "2500K" } };
   const count = (): number => Number(sh(store, "find extract/step -type f -size +500k | wc -l"));
@@ -197,7 +128,7 @@ test("the cache keeps to its limits, and is cleared by prune", async () => {
 
 test("what comes from the host's environment is in no key, and not in the cache", async () => {
   const store = join(lab.folder, "secret");
-  const project = new Project("secret");
+  const project = new Project(lab, "secret");
   project.write(['SH("echo ${http_proxy:+proxied} > /one");'].map((line) => line.replace("${", "\\${")));
   const options = { store, env: { http_proxy: "http://me:word-of-pass@127.0.0.1:9", NSPAWN_PROXY_USE_MACHINE_PROXY: "yes" } };
   await project.build([], options);
@@ -207,7 +138,7 @@ test("what comes from the host's environment is in no key, and not in the cache"
 
 test("builds at once, and killed ones, leave a cache that is right", async () => {
   const store = join(lab.folder, "many");
-  const project = new Project("many");
+  const project = new Project(lab, "many");
   project.write([...lines, 'SH("sleep 0.2; cat /one /two > /three");']);
   const all = await Promise.all(Array.from({ length: 4 }, (_, index) => lab.run(copyOf(project, index), { store })));
   expect(all.map(({ code, stderr }) => [code, stderr])).toEqual(all.map(() => [0, ""]));
@@ -235,55 +166,3 @@ function copyOf(project: Project, index: number): string {
   writeFileSync(path, readFileSync(join(project.folder, "build.ts"), "utf8").replace(project.image, `many-${index}.tar`));
   return path;
 }
-
-/** Changes of a project, each of which a build has to see. */
-const changes: Readonly<Record<string, (project: Project, script: string[]) => void>> = {
-  content: ({ folder }) => writeFileSync(join(folder, "data/a.txt"), "other"),
-  mode: ({ folder }) => chmodSync(join(folder, "data/sub"), 0o700),
-  owner: ({ folder }) => sh(folder, "chown 12:34 data/a.txt"),
-  "symlink target": ({ folder }) => {
-    unlinkSync(join(folder, "data/link"));
-    symlinkSync("sub/b.txt", join(folder, "data/link"));
-  },
-  "file added": ({ folder }) => writeFileSync(join(folder, "data/sub/new"), "new"),
-  "file removed": ({ folder }) => unlinkSync(join(folder, "data/sub/c.txt")),
-  "file renamed": ({ folder }) => renameSync(join(folder, "data/sub/c.txt"), join(folder, "data/sub/d.txt")),
-  time: ({ folder }) => utimesSync(join(folder, "data/a.txt"), 1000, 1000),
-  "hard link": ({ folder }) => sh(folder, "rm data/sub/c.txt; ln data/sub/b.txt data/sub/c.txt"),
-  "template variable": (_, script) => replace(script, '"hello"', '"bye"'),
-  environment: (_, script) => void script.unshift('WITH({ Environment: { A: "1" } });'),
-  "script text": (_, script) => replace(script, "a.txt > /one", "a.txt /opt/data/a.txt > /one"),
-  order: (_, script) => void script.reverse(),
-  "step removed": (_, script) => void script.pop(),
-  nothing: () => undefined,
-};
-
-function replace(script: string[], from: string, to: string): void {
-  for (const [index, line] of script.entries()) script[index] = line.replace(from, to);
-}
-
-test("a build with the cache is, byte for byte, one without it", { timeout: 240_000 }, async () => {
-  const bare = join(lab.folder, "bare");
-  const kinds = Object.keys(changes);
-  // Each change once, and then some by chance, with steps by chance.
-  const steps_ = fc.shuffledSubarray(
-    [...lines.slice(0, 1), 'SH("mkdir -p /opt; ls -R /opt > /one");', ...lines.slice(2, 3), 'RUN(["ln", "-s", "x", "/two"]);'],
-    {
-      minLength: 2,
-    },
-  );
-  const cases = fc.sample(steps_, { numRuns: kinds.length, seed: Date.now() % 1000 });
-  for (const [index, kind] of kinds.entries()) {
-    const project = new Project("same");
-    const script = [...(cases[index] ?? lines)];
-    const env = { SOURCE_DATE_EPOCH: "1000000000" };
-    project.write(script);
-    await project.build([], { env });
-    changes[kind]?.(project, script);
-    project.write(script);
-    await project.build([], { env });
-    const withCache = project.archive();
-    await project.build(["--no-cache", "--force"], { env, store: bare });
-    expect(withCache.equals(project.archive()), `${kind}: ${script.join(" ")}`).toBe(true);
-  }
-});

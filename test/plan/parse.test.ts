@@ -142,6 +142,17 @@ describe("EXEC, RUN and SH", () => {
     expect(problem("SH", "a\0b")).toMatch(/^SH: expected a shell script/);
     expect(problem("SH", { script: "a", shell: "bash" })).toBe('SH: there is no field "shell" | the fields are script');
   });
+
+  test("how they are cached goes into a second argument", () => {
+    expect(step("RUN", ["a"], { cache: false })).toMatchObject({ kind: "run", argv: ["a"], cache: false });
+    expect(step("SH", { script: "a" }, { cache: true })).toMatchObject({ kind: "sh", script: "a", cache: true });
+    expect(step("SH", "a", { cache: undefined })).not.toMatchObject({ cache: expect.anything() });
+    expect(step("SH", "a", {})).toEqual(step("SH", "a"));
+    expect(problem("SH", "a", { cache: "no" })).toMatch(/^SH: cache: expected true or false, got "no"/);
+    expect(problem("RUN", ["a"], { cached: false })).toBe('RUN: there is no field "cached" | did you mean cache?');
+    expect(problem("SH", "a", false)).toMatch(/^SH\b.*false/);
+    expect(problems("SH", "", { cache: 1 })).toHaveLength(2);
+  });
 });
 
 describe("WITH", () => {

@@ -72,9 +72,13 @@ export function right(): void {
   RUN(["nginx", "-t"]);
   RUN(list);
   RUN({ command: ["nginx", "-t"] });
+  RUN(["nginx", "-t"], { cache: false });
+  RUN({ command: ["nginx", "-t"] }, { cache: true });
 
   SH("apt-get update");
   SH({ script: text });
+  SH("apt-get update", { cache: false });
+  SH({ script: text }, {});
 
   PUSH();
 }
@@ -154,6 +158,16 @@ export function noCommands(): void {
   SH({ script: text, shell: "bash" });
   // @ts-expect-error nothing given
   SH();
+  // @ts-expect-error no such option
+  SH(text, { cached: false });
+  // @ts-expect-error a text
+  SH(text, { cache: "no" });
+  // @ts-expect-error the options are a second argument
+  SH({ script: text, cache: false });
+  // @ts-expect-error no options
+  RUN(list, false);
+  // @ts-expect-error nothing of it is run in a build
+  EXEC(list, { cache: false });
   // @ts-expect-error something given
   PUSH(text);
 }

@@ -1,5 +1,5 @@
-import { findSourceMap } from "node:module";
 import { fileURLToPath } from "node:url";
+import { sourcePlace } from "./source-places.js";
 
 /** A line of a script: absolute path, line from 1. */
 export type Place = { readonly file: string; readonly line: number };
@@ -34,9 +34,7 @@ function placeInFrames(sites: readonly NodeJS.CallSite[], accept: (file: string)
     const file = toPath(name);
     if (!accept(file)) continue;
     // Scripts are compiled on load: the source map leads back to the line that the user wrote.
-    const entry = findSourceMap(name)?.findEntry(line - 1, (site.getColumnNumber() ?? 1) - 1);
-    const original = entry && "originalLine" in entry ? entry.originalLine + 1 : line;
-    return { file, line: original };
+    return { file, line: sourcePlace(name, line, site.getColumnNumber() ?? 1).line };
   }
   return undefined;
 }

@@ -1,4 +1,4 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S node --experimental-vm-modules --disable-warning=ExperimentalWarning
 import { buildHelp } from "./help.js";
 import { runScriptCommand, type ScriptOptions } from "./script-command.js";
 

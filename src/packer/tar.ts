@@ -30,6 +30,12 @@ const format = [
 ];
 
 /**
+ * Runs a program where numbers of users have no names. `--numeric-owner` leaves ACLs alone: tar writes into them what this host calls the
+ * users, and another host, which has other users, would read it as others, or not at all.
+ */
+const withoutUsers = ["sh", "-ec", 'mount -t tmpfs tmpfs /etc; exec "$@"', "sh"] as const;
+
+/**
  * Writes an archive to `output`: the named files of several folders, in the order given, without copying them anywhere first. The same
  * files give the same bytes: tar writes its own process id into the header of a sparse file (`./GNUSparseFile.1/name`), so it has a process
  * namespace of its own, where that is always the same.
@@ -43,7 +49,7 @@ export async function createTar(
   // SOURCE_DATE_EPOCH: nothing in a reproducible archive is younger (https://reproducible-builds.org/specs/source-date-epoch/).
   const clamp = options.clampTime === undefined ? [] : [`--mtime=@${options.clampTime}`, "--clamp-mtime"];
   const argv: Argv = ["tar", "--create", "--file=-", ...format, ...attributes, opaqueAttribute, ...clamp, ...fromList];
-  await host.run({ argv: inOwnNamespaces(argv), shown: argv, ...fromSources(sources), output });
+  await host.run({ argv: inOwnNamespaces([...withoutUsers, ...argv]), shown: argv, ...fromSources(sources), output });
 }
 
 /** `owner`: root's, or as they are; `folders`: whether one that exists gets the attributes of its source. */

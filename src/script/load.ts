@@ -1,5 +1,4 @@
 import { realpathSync, statSync } from "node:fs";
-import { register } from "node:module";
 import { dirname } from "node:path";
 import { pathToFileURL } from "node:url";
 import { hasCode, messageOf, type NspawnError, ScriptError, UsageError } from "../base/errors.js";
@@ -7,7 +6,8 @@ import { placeOfError } from "../base/place.js";
 import type { Config } from "../config/config.js";
 import type { Call, ScriptKind } from "../dsl/call.js";
 import { recording } from "../dsl/record.js";
-import type { HookData } from "./hooks.js";
+import type { ScriptUrls } from "./find-module.js";
+import { hasModules, registerHooks, ScriptModules } from "./modules.js";
 import { isScript, problemOf } from "./problem.js";
 import { runToEnd } from "./run-to-end.js";
 
@@ -22,21 +22,30 @@ export type Script = { readonly path: string; readonly folder: string; readonly 
 export async function loadScript(path: string, kind: ScriptKind, config: Config): Promise<Script> {
   const real = realScript(path);
   const package_ = new URL("..", import.meta.url);
-  const data: HookData = {
+  const urls: ScriptUrls = {
     script: pathToFileURL(real).href,
     package: package_.href,
     keywords: { "nspawn/build": new URL("dsl/build.js", package_).href, "nspawn/setup": new URL("dsl/setup.js", package_).href },
   };
-  process.setSourceMapsEnabled(true);
-  register(new URL("script/hooks.js", package_), { data });
+  const run = hasModules() ? runModules : runByHooks;
   const calls = await recording(kind, { isScript, config }, async () => {
     try {
-      await runToEnd(() => import(data.script));
+      await runToEnd(() => run(urls));
     } catch (error) {
       throw scriptError(error, real);
     }
   });
   return { path: real, folder: dirname(real), kind, calls };
+}
+
+function runModules(urls: ScriptUrls): Promise<void> {
+  return new ScriptModules(urls).run();
+}
+
+/** The slower way, where Node was not started as our commands start it: `node dist/cli/nspawn-build.js`. */
+async function runByHooks(urls: ScriptUrls): Promise<void> {
+  registerHooks(urls);
+  await import(urls.script);
 }
 
 function realScript(path: string): string {

@@ -81,12 +81,21 @@ function exportHint(module: string, name: string): string | undefined {
 
 /** A name that nothing declares may be a keyword that was not imported, or was mistyped. */
 function nameProblem(error: Error): Partial<Problem> | undefined {
-  const [, name] = error instanceof ReferenceError ? (/^([\w$]+) is not defined$/.exec(error.message) ?? []) : [];
+  const [, name] = error instanceof ReferenceError ? (/^([\w$]+) is not defined\b/.exec(error.message) ?? []) : [];
   if (name === undefined) return undefined;
   const all = [...new Set([...keywords.build, ...keywords.setup, "TOOL"])];
   const hint = all.includes(name) ? `import { ${name} } from "nspawn/build" or "nspawn/setup"` : didYouMean(name, all);
-  return { message: error.message, near: name, hint };
+  return { message: `${name} is not defined`, near: name, hint: ofCommonJs[name] ?? hint };
 }
+
+/** What only CommonJS has, and what modules have for it. */
+const ofCommonJs: Readonly<Record<string, string>> = {
+  require: 'scripts are ES modules: import { … } from "…"',
+  module: "scripts are ES modules: export …",
+  exports: "scripts are ES modules: export …",
+  __dirname: "scripts are ES modules: import.meta.dirname",
+  __filename: "scripts are ES modules: import.meta.filename",
+};
 
 /** Where a script imports a name from a module. */
 function importOf(file: string, module: string, name: string): { readonly line: number; readonly column: number } {
@@ -119,7 +128,8 @@ function readText(file: string): string {
   }
 }
 
-function isImportError(error: Error): boolean {
+/** Whether an error is Node's, of an import that leads nowhere. */
+export function isImportError(error: Error): boolean {
   const codes = [
     "MODULE_NOT_FOUND",
     "PACKAGE_PATH_NOT_EXPORTED",

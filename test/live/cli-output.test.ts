@@ -44,7 +44,7 @@ async function onTerminal(
     type,
   }: { options?: string; env?: Readonly<Record<string, string>>; type?: { after: string; keys: string } } = {},
 ): Promise<OnTerminal> {
-  const command = `stty cols ${columns} rows 24 -echo; exec ${process.execPath} ${nspawnBuild} ${options} ${lab.script(lines)}`;
+  const command = `stty cols ${columns} rows 24 -echo; exec ${nspawnBuild} ${options} ${lab.script(lines)}`;
   const child = spawn("script", ["--quiet", "--return", "--flush", "--command", command, "/dev/null"], {
     env: { PATH: process.env.PATH, HOME: "/root", LANG: "C.UTF-8", TERM: "xterm-256color", NSPAWN_STORAGE_ROOT: lab.store, ...env },
     stdio: ["pipe", "pipe", "inherit"],
@@ -205,6 +205,6 @@ describe("--json", () => {
 });
 
 test("--completion needs no script", async () => {
-  const child = spawn(process.execPath, [nspawnBuild, "--completion", "bash"], { stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn(nspawnBuild, ["--completion", "bash"], { stdio: ["ignore", "pipe", "inherit"] });
   expect(await text(child.stdout)).toContain("complete -F _nspawn_build nspawn-build build.ts build.mts build.js build.mjs");
 });

@@ -44,13 +44,32 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
+/** As the first line of the commands has them. */
+const nodeOptions = ["--experimental-vm-modules", "--disable-warning=ExperimentalWarning"];
+
 type Trace = { readonly status: number | null; readonly output: string; readonly calls: readonly string[] };
 
 function trace(command: "nspawn-build" | "nspawn-setup", script: string, env: Readonly<Record<string, string>> = {}): Trace {
   const log = join(folder, "trace");
   const program = join(inject("prefix"), "lib/node_modules/nspawn/dist/cli", `${command}.js`);
   const watched = `trace=${known([...calls, ...changes])}`;
-  const argv = ["-f", "-qq", "-s", "300", "-o", log, "-e", "signal=none", "-e", watched, process.execPath, program, script, "--plan"];
+  const argv = [
+    "-f",
+    "-qq",
+    "-s",
+    "300",
+    "-o",
+    log,
+    "-e",
+    "signal=none",
+    "-e",
+    watched,
+    process.execPath,
+    ...nodeOptions,
+    program,
+    script,
+    "--plan",
+  ];
   const { status, stdout, stderr } = spawnSync("strace", argv, {
     cwd: "/",
     env: { PATH: process.env.PATH ?? "", HOME: "/root", ...env },

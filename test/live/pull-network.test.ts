@@ -178,7 +178,6 @@ describe("a login", () => {
       "HOME=/root",
       `NSPAWN_STORAGE_ROOT=${lab.store}`,
       `NSPAWN_CONFIG_PATH_LIST=${config}`,
-      process.execPath,
       nspawnSetup,
       "--plan",
       path,

@@ -63,6 +63,17 @@ function twoFolders(folder: string): readonly TarSource[] {
 }
 
 describe("createTar and extractTar", () => {
+  test("users are numbers, in ACLs too, whatever this host calls them", async () => {
+    const folder = tempFolder();
+    sh(folder, "mkdir a; setfacl -m u:0:rx,u:33:r,g:4242:r a; setfacl -d -m u:33:r a; chown 33 a");
+    await pack(join(folder, "a.tar"), [source(join(folder, "a"), "")]);
+    const archive = readFileSync(join(folder, "a.tar"), "latin1");
+    expect(archive).toContain("SCHILY.acl.access=user::rwx\nuser:0:r-x\nuser:33:r--\ngroup::r-x\ngroup:4242:r--");
+    expect(archive).not.toContain("www-data");
+    await unpack(join(folder, "a.tar"), join(folder, "out"));
+    expect(sh(folder, "getfacl -n out")).toBe(sh(folder, "cd a; getfacl -n .").replace("# file: .", "# file: out"));
+  });
+
   test("files of several folders with any names come back byte for byte", async () => {
     const folder = tempFolder();
     const sources = twoFolders(folder);

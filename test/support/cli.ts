@@ -8,9 +8,9 @@ const project = fileURLToPath(new URL("../..", import.meta.url));
 
 export type CliResult = { readonly code: number | null; readonly stdout: string; readonly stderr: string };
 
-/** The commands, compiled to a folder of their own: whatever happens to `dist` meanwhile. */
+/** The commands, built in a folder of their own: whatever happens to `dist` meanwhile. */
 export type Cli = {
-  /** Compiled modules. */
+  /** What is in `dist` of a package. */
   readonly dist: string;
   run(command: "nspawn-build" | "nspawn-setup", args: readonly string[], cwd?: string): Promise<CliResult>;
 };
@@ -20,20 +20,15 @@ export function compileCli(folder: string): Cli {
   mkdirSync(dist, { recursive: true });
   copyFileSync(join(project, "package.json"), join(folder, "package.json"));
   for (const name of ["node_modules", "templates"]) symlinkSync(join(project, name), join(folder, name));
-  execFileSync(process.execPath, [
-    join(project, "node_modules/typescript/bin/tsc"),
-    "-p",
-    join(project, "tsconfig.build.json"),
-    "--outDir",
-    dist,
-    "--declarationDir",
-    join(folder, "types"),
-  ]);
+  const compiled = join(folder, "build");
+  const options = ["-p", join(project, "tsconfig.build.json"), "--outDir", compiled, "--declarationDir", join(folder, "types")];
+  execFileSync(process.execPath, [join(project, "node_modules/typescript/bin/tsc"), ...options]);
+  execFileSync(process.execPath, [join(project, "scripts/bundle.mjs"), compiled, dist]);
   return { dist, run: (command, args, cwd = folder) => run(join(dist, "cli", `${command}.js`), args, cwd) };
 }
 
 async function run(program: string, args: readonly string[], cwd: string): Promise<CliResult> {
-  const child = spawn(process.execPath, [program, ...args], {
+  const child = spawn(program, args, {
     cwd,
     env: { ...process.env, NODE_OPTIONS: "", NO_COLOR: "1" },
     stdio: ["ignore", "pipe", "pipe"],

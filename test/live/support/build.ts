@@ -87,11 +87,11 @@ export class Lab {
     { store = this.store, env = {}, files, within = [], program: build = nspawnBuild, options = [] }: BuildOptions = {},
   ): Running {
     const path = script.startsWith("/") ? script : this.script(script, files);
-    return { script: path, ...this.#start([...within, process.execPath, build, ...options, path], store, env) };
+    return { script: path, ...this.#start([...within, build, ...options, path], store, env) };
   }
 
   /** What the command nspawn is started by. */
-  readonly nspawnArgv: readonly string[] = [process.execPath, nspawn];
+  readonly nspawnArgv: readonly string[] = [nspawn];
 
   /** Starts the command nspawn: `["image", "list"]`. */
   startNspawn(words: readonly string[], { store = this.store, env = {}, within = [] }: BuildOptions = {}): Omit<Running, "script"> {
@@ -142,7 +142,11 @@ export class Lab {
   }
 }
 
-const bareEnvironment = { PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", HOME: "/root", LANG: "C.UTF-8" };
+const bareEnvironment = {
+  PATH: `${dirname(process.execPath)}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin`,
+  HOME: "/root",
+  LANG: "C.UTF-8",
+};
 
 /** Runs a program of this machine; its standard output in bytes. Throws if it fails. */
 export async function runProgram(argv: readonly string[], input?: Buffer | string): Promise<Buffer> {

@@ -67,3 +67,9 @@ export function isPushed(ended: Ended): boolean | undefined {
   const push = eventsOf(ended).find(({ event }) => event === "pushed");
   return push && push.unchanged === false;
 }
+
+/** The error that a command with `--json` has ended with, as it is without. */
+export function errorOf(ended: Ended): string {
+  const { message = "", hint = "", output = "" } = eventsOf(ended).find(({ event }) => event === "error") ?? {};
+  return `error: ${String(message)}\n${String(output)}\n  hint: ${String(hint)}\n`;
+}

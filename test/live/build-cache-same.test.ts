@@ -3,6 +3,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, expect, test } from "vitest";
 import { sh } from "../support/tree.js";
+import { tries } from "../support/tries.js";
 import { Lab } from "./support/build.js";
 import { Project, steps } from "./support/project.js";
 
@@ -99,5 +100,5 @@ test.each(Object.keys(changes))("a build with the cache is, byte for byte, one w
 
 test("and after several changes at once", async () => {
   const kinds = fc.shuffledSubarray(Object.keys(changes), { minLength: 2, maxLength: 5 });
-  await fc.assert(fc.asyncProperty(kinds, someSteps, compare), { numRuns: 4, endOnFailure: true });
+  await fc.assert(fc.asyncProperty(kinds, someSteps, compare), { numRuns: tries(12), endOnFailure: true });
 });

@@ -2,6 +2,7 @@ import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, unlinkSync, u
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { sh } from "../support/tree.js";
+import { tries } from "../support/tries.js";
 import { Lab } from "./support/build.js";
 import { isPushed, Project, steps } from "./support/project.js";
 
@@ -142,7 +143,7 @@ test("builds at once, and killed ones, leave a cache that is right", async () =>
   project.write([...lines, 'SH("sleep 0.2; cat /one /two > /three");']);
   const all = await Promise.all(Array.from({ length: 4 }, (_, index) => lab.run(copyOf(project, index), { store })));
   expect(all.map(({ code, stderr }) => [code, stderr])).toEqual(all.map(() => [0, ""]));
-  for (let round = 0; round < 12; round++) {
+  for (let round = 0; round < tries(16); round++) {
     project.write([...lines, `SH("sleep 0.1; echo ${round} > /three");`, 'SH("cat /three > /four");']);
     const { child, ended } = lab.start(join(project.folder, "build.ts"), { store });
     setTimeout(() => child.kill("SIGKILL"), 300 + round * 60);

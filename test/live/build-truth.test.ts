@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { tries } from "../support/tries.js";
 import {
   debianImage,
   differences,
@@ -331,7 +332,8 @@ describe("any sequence of file operations in any number of steps", () => {
   const steps = fc.array(fc.array(operation, { minLength: 1, maxLength: 6 }), { minLength: 1, maxLength: 4 });
 
   test("is the same tree after push and pull, and no whiteout or opaque mark is idle", async () => {
-    const look = `RUN(${JSON.stringify([...record, "/w"])});`;
+    // Where the steps before it change nothing, it would come from the cache, and say nothing.
+    const look = `RUN(${JSON.stringify([...record, "/w"])}, { cache: false });`;
     let runs = 0;
     const property = fc.asyncProperty(steps, async (chosen) => {
       const target = `random-${++runs}.tar.zst`;
@@ -344,7 +346,7 @@ describe("any sequence of file operations in any number of steps", () => {
       const idle = members.filter((member) => (isWhiteout(member) || isOpaque(member)) && !below.has(pythonBytes(member.name.slice(1))));
       expect(idle.map(({ name }) => name)).toEqual([]);
     });
-    await fc.assert(property, { numRuns: 25, endOnFailure: true });
+    await fc.assert(property, { numRuns: tries(25), endOnFailure: true });
   });
 
   /** /w itself stays, and an operation that cannot be done does nothing. */

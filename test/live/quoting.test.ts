@@ -9,6 +9,7 @@ import type { SettingName } from "../../src/settings/catalog.js";
 import type { Setting } from "../../src/settings/merge.js";
 import { unitText } from "../support/arbitrary.js";
 import { there } from "../support/files.js";
+import { tries } from "../support/tries.js";
 import { bootHost, type DisposableHost } from "./support/host.ts";
 
 /**
@@ -251,7 +252,7 @@ describe("arguments and settings of any text arrive byte for byte", () => {
   const seed = Number(process.env.NSPAWN_TEST_SEED ?? Math.floor(Math.random() * 2 ** 31));
 
   test(`the seed is ${seed} (NSPAWN_TEST_SEED)`, async () => {
-    const texts = [...nasty, ...fc.sample(chance, { numRuns: 2400, seed })];
+    const texts = [...nasty, ...fc.sample(chance, { numRuns: tries(2400), seed })];
     const groups = Array.from({ length: Math.ceil(texts.length / perUnit) }, (_, index) =>
       texts.slice(index * perUnit, (index + 1) * perUnit),
     );
@@ -279,7 +280,7 @@ describe("arguments and settings of any text arrive byte for byte", () => {
       for (const path of paths) if (!/[:\\]/.test(path)) expect(made, `unit ${name}, seed ${seed}`).toContain(path);
       seen += group(argv) + options.length;
     }
-    expect(seen).toBeGreaterThan(2 * 2400);
+    expect(seen).toBeGreaterThan(2 * tries(2400));
     // Nothing in a unit keeps systemd from telling of it.
     expect(await host.must(["systemctl", "show", "--property=ExecStart", ...units.map(({ name }) => `${name}.service`)])).toContain(
       "argv[]=",

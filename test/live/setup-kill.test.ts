@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { tries } from "../support/tries.js";
 import type { DisposableHost } from "./support/host.ts";
 import { bootMachineHost } from "./support/machine.ts";
 
@@ -10,8 +11,8 @@ beforeAll(async () => {
 });
 afterAll(() => host?.stop());
 
-const kills = 50;
 const lanes = 2;
+const kills = lanes * tries(25);
 
 /** What one kill left, and what a second run made of it. */
 type Trial = {

@@ -11,6 +11,7 @@ import { testLimits } from "../support/config.js";
 import { tarOf, zipOf } from "../support/hand-made.js";
 import { makeTempFolder } from "../support/temp.js";
 import { listTree } from "../support/tree.js";
+import { isLong } from "../support/tries.js";
 
 const host = new LocalHost();
 const origin = "https://example.org/a";
@@ -64,7 +65,7 @@ describe.each(Object.keys(archives))("a .%s archive", (kind) => {
 
   test("that is cut at any byte is refused, by its name", async () => {
     // Of a plain tar archive, most bytes are alike.
-    const step = kind === "tar" ? 29 : 1;
+    const step = kind === "tar" ? 29 : isLong ? 1 : 4;
     await forEach(Math.ceil(end / step), async (index) => {
       const error = await outcome(whole.subarray(0, index * step));
       expect(error, `cut at ${index * step}`).toBeInstanceOf(Error);
@@ -80,13 +81,16 @@ describe.each(["tar.gz", "tar.xz", "tar.zst"])("a .%s archive", (kind) => {
     const tree = await outcome(whole);
     expect(tree).toHaveLength(3);
     let refused = 0;
-    await forEach(whole.length, async (at) => {
+    const step = isLong ? 1 : 4;
+    const first = isLong ? 0 : Math.floor(Math.random() * step);
+    await forEach(Math.floor((whole.length - first) / step), async (index) => {
+      const at = first + index * step;
       const changed = Buffer.from(whole);
       changed[at] = (changed[at] ?? 0) ^ (1 << (at % 8));
       const after = await outcome(changed);
       if (after instanceof Error) refused++;
       else expect(after, `byte ${at}`).toEqual(tree);
     });
-    expect(refused).toBeGreaterThan(whole.length / 2);
+    expect(refused).toBeGreaterThan(whole.length / step / 2);
   });
 });

@@ -1,8 +1,9 @@
 import { expect } from "vitest";
+import { tries } from "../../support/tries.js";
 import { type Running, sleep } from "./build.js";
 
 /** Kills in all, and how many are tried side by side. */
-export const kills = 100;
+export const kills = tries(100);
 export const lanes = 4;
 
 /** Runs the same trials in every lane, a share each. Returns how many of them killed something. */

@@ -11,7 +11,7 @@ const busy = 75;
 const gone = 76;
 
 /** Says that it has the lock, and keeps it as long as its input is open; unless the file that it has is no more the one of that name. */
-const holdIfThere = `for open in /proc/self/fd/*; do if [ "$open" -ef "$1" ]; then echo held; exec cat; fi; done; exit ${gone}`;
+const holdIfThere = `for open in /proc/self/fd/*; do if [ "$open" -ef "$1" ]; then echo held; read -r end; exit 0; fi; done; exit ${gone}`;
 
 /**
  * Takes an exclusive lock on a file or folder, by flock(1): the kernel lets go of it when the process that holds it ends, in whatever

@@ -1,10 +1,12 @@
 import { mkdirSync, renameSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
-import { fingerprint } from "../../src/layer/fingerprint.js";
+import { inspectLayer } from "../../src/layer/fingerprint.js";
 import { writeFiles } from "../support/files.js";
 import { tempFolder } from "../support/temp.js";
 import { sh } from "../support/tree.js";
+
+const fingerprint = (path: string): string => inspectLayer(path).fingerprint;
 
 let parent: string;
 let folder: string;
@@ -59,6 +61,19 @@ describe("a layer's fingerprint", () => {
       Buffer.concat([Buffer.from(`${folder}/`), Buffer.from([0xfe])]),
     );
     expect(fingerprint(folder)).not.toBe(before);
+  });
+
+  test("stays the same while whiteouts, which overlayfs makes as links to one in its work folder, lose that one", () => {
+    const before = fingerprint(folder);
+    sh(folder, "ln gone ../work; rm ../work");
+    expect(fingerprint(folder)).toBe(before);
+    sh(folder, "rm gone; mknod gone c 0 1");
+    expect(fingerprint(folder)).not.toBe(before);
+  });
+
+  test("comes with the bytes on disk, as du(1) counts them", () => {
+    sh(folder, "head -c 100000 /dev/zero > sub/big; ln sub/big sub/link; truncate -s 1M sub/hole");
+    expect(inspectLayer(folder).bytes).toBe(Number(sh(folder, "du --summarize --block-size=1 . | cut -f1")));
   });
 
   test("does not depend on the folder's own times, which a rename changes", () => {

@@ -89,6 +89,7 @@ async function compare(kinds: readonly string[], script: string[]): Promise<void
   const after = inputs(project, script);
   const changed = after.findIndex((input, index) => input !== before[index]);
   const same = kinds.includes("base image's version") ? 0 : changed < 0 ? after.length : changed;
+  expect(steps(ended), what).toHaveLength(after.length);
   expect(steps(ended).slice(0, same), what).toEqual(after.slice(0, same).map(() => "cached"));
 }
 

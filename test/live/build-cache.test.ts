@@ -50,6 +50,16 @@ test("an unchanged build does nothing again, and says what did a changed one", a
   expect(await builds()).toEqual(cached(4));
 });
 
+test("a step that removes something of the image below is cached as any other", async () => {
+  const project = new Project(lab, "removes");
+  const removes = 'SH("rm /etc/issue /etc/group; echo 1 > /one");';
+  // Long enough for the first one to be in the cache before the build ends.
+  project.write([removes, 'SH("sleep 2; echo 1 > /two");']);
+  await project.build();
+  project.write([removes, 'SH("cat /one > /two; ls /etc/group /etc/issue 2> /dev/null >> /two || true");']);
+  expect(steps(await project.build())).toEqual(["cached", "script is another"]);
+});
+
 test("steps are shared by images that begin alike; what changes nothing has nothing done again", async () => {
   const project = new Project(lab, "share");
   project.write([...lines, 'SH("echo 1 > /three");'], "share-1.tar");

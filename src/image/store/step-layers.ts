@@ -4,10 +4,9 @@ import { mkdir, rename, stat, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import { isRecord } from "../../base/is-record.js";
 import type { Host } from "../../host/host.js";
-import { fingerprint } from "../../layer/fingerprint.js";
+import { inspectLayer } from "../../layer/fingerprint.js";
 import type { Claims } from "./claims.js";
 import type { StoreFiles } from "./files.js";
-import { folderBytes } from "./folder-bytes.js";
 
 /**
  * What a step of a build has made: the root of its upper layer; undefined if the step changed nothing. `id` is its own: a step that is
@@ -80,8 +79,8 @@ export class StepLayers {
   async keep(key: string, { id, folder }: StepLayer): Promise<void> {
     if (folder === undefined) return this.#describe({ key, id, fingerprint: undefined, bytes: 0 });
     // Whoever finds it has to find all of its content, after a power cut too.
-    const [bytes] = await Promise.all([folderBytes(this.#host, folder), this.#host.run({ argv: ["sync", "--file-system", folder] })]);
-    await this.#describe({ key, id, fingerprint: fingerprint(folder), bytes });
+    await this.#host.run({ argv: ["sync", "--file-system", folder] });
+    await this.#describe({ key, id, ...inspectLayer(folder) });
   }
 
   /** Whether a layer that was found is what was kept. */
@@ -89,7 +88,7 @@ export class StepLayers {
     const description = await this.#description(key);
     if (description?.id !== id) return false;
     try {
-      return folder === undefined || fingerprint(folder) === description.fingerprint;
+      return folder === undefined || inspectLayer(folder).fingerprint === description.fingerprint;
     } catch {
       return false;
     }

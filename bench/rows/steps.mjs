@@ -22,7 +22,7 @@ export function stepRows({ work, prefix, project }) {
     for (const count of [1, steps + 1]) writeFileSync(join(folder, `build-${count}.mjs`), script(folder, count));
   };
   const build = (/** @type {number} */ count) =>
-    time([`${prefix}/bin/nspawn-build`, join(folder, `build-${count}.mjs`)], { NSPAWN_STORAGE_ROOT: join(folder, "store") });
+    time([`${prefix}/bin/nspawn-build`, join(folder, `build-${count}.mjs`), "--no-cache"], { NSPAWN_STORAGE_ROOT: join(folder, "store") });
   return [
     {
       name: 'RUN(["true"]), each step',

@@ -58,7 +58,8 @@ function isFull({ bytes, inodes }: Room): boolean {
 const programsWords = /No space left on device|Disk quota exceeded/i;
 
 function saysFull(error: unknown): boolean {
-  return error instanceof CommandError ? programsWords.test(error.output) : hasCode(error, "ENOSPC", "EDQUOT");
+  if (error instanceof CommandError) return programsWords.test(error.output);
+  return hasCode(error, "ENOSPC", "EDQUOT") || (error instanceof NspawnError && error.hint === undefined && saysFull(error.cause));
 }
 
 /** Node's recursive mkdir says ENOENT where the disk is full, and some programs tell of an I/O error (head of BusyBox), or of nothing. */

@@ -4,6 +4,7 @@ import { MissingProgramError } from "../base/errors.js";
 
 /** Programs that we start, with the Debian package that brings each. */
 const packages = {
+  bash: "bash",
   chown: "coreutils",
   cp: "coreutils",
   dd: "coreutils",
@@ -17,6 +18,7 @@ const packages = {
   touch: "coreutils",
   rm: "coreutils",
   sync: "coreutils",
+  tee: "coreutils",
   sh: "dash",
   tar: "tar",
   gzip: "gzip",

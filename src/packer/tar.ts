@@ -1,5 +1,7 @@
-import { PassThrough, type Readable, type Writable } from "node:stream";
+import { writeFile } from "node:fs/promises";
+import { PassThrough, type Readable, Writable } from "node:stream";
 import type { ByteName } from "../base/byte-path.js";
+import { CommandError, NspawnError } from "../base/errors.js";
 import { settleAll } from "../base/settle.js";
 import { type Argv, type Command, type Host, openFolder } from "../host/host.js";
 import { inOwnNamespaces } from "../host/namespace.js";
@@ -36,21 +38,45 @@ const format = [
 const withoutUsers = ["sh", "-ec", 'mount -t tmpfs tmpfs /etc; exec "$@"', "sh"] as const;
 
 /**
- * Writes an archive to `output`: the named files of several folders, in the order given, without copying them anywhere first. The same
+ * Writes an archive to a file: the named files of several folders, in the order given, without copying them anywhere first. The same
  * files give the same bytes: tar writes its own process id into the header of a sparse file (`./GNUSparseFile.1/name`), so it has a process
  * namespace of its own, where that is always the same.
+ * @param compress a program that compresses from its input to its output
+ * @param onBytes gets what comes into the file, to be hashed; what is not compressed yet does not come through here
+ * @throws CommandError, NspawnError where the file cannot be written
  */
-export async function createTar(
+export async function createArchive(
   host: Host,
   sources: readonly TarSource[],
-  output: Writable,
+  compress: Argv,
+  path: string,
+  onBytes: (bytes: Buffer) => void,
   options: { readonly clampTime?: number | undefined } = {},
 ): Promise<void> {
   // SOURCE_DATE_EPOCH: nothing in a reproducible archive is younger (https://reproducible-builds.org/specs/source-date-epoch/).
   const clamp = options.clampTime === undefined ? [] : [`--mtime=@${options.clampTime}`, "--clamp-mtime"];
-  const argv: Argv = ["tar", "--create", "--file=-", ...format, ...attributes, opaqueAttribute, ...clamp, ...fromList];
-  await host.run({ argv: inOwnNamespaces([...withoutUsers, ...argv]), shown: argv, ...fromSources(sources), output });
+  const tar: Argv = ["tar", "--create", "--file=-", ...format, ...attributes, opaqueAttribute, ...clamp, ...fromList];
+  const alone = inOwnNamespaces([...withoutUsers, ...tar]);
+  // Made here, so that nothing that is there is overwritten, and whoever may read it is the same everywhere.
+  await writeFile(path, "", { flag: "wx", mode: 0o644 });
+  const output = new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      onBytes(chunk);
+      done();
+    },
+  });
+  const argv: Argv = ["bash", "-c", pipeline, "bash", path, String(alone.length), ...alone, ...compress];
+  try {
+    await host.run({ argv, shown: tar, ...fromSources(sources), output });
+  } catch (error) {
+    const [, why] = error instanceof CommandError ? (/^tee: .*: (.*)$/m.exec(error.output) ?? []) : [];
+    throw why === undefined ? error : new NspawnError(`the archive cannot be written to ${path}: ${why}`, { cause: error });
+  }
 }
+
+/** The first so many arguments behind the file are one program, the others another. A failure of any of them is one of all. */
+// biome-ignore lint/suspicious/noTemplateCurlyInString: these are of bash
+const pipeline = 'set -o pipefail; path=$1 count=$2; shift 2; "${@:1:count}" | "${@:count+1}" | tee -- "$path"';
 
 /** `owner`: root's, or as they are; `folders`: whether one that exists gets the attributes of its source. */
 export type PipeOptions = { readonly owner: "root" | "same"; readonly folders: "keep" | "overwrite" };

@@ -116,8 +116,8 @@ describe("a push whose store is on a full disk", () => {
     // It is rendered aside.
     [copied + file + cast * 1.5, /:6: error: CAST /],
     [copied + file + cast * 2 + made / 2, /:7: error: SH /],
-    [copied + file + cast * 2 + made + 200, /^error: the archive cannot be written to .*: the disk of .* is full: write/],
-    [(copied + file + cast + made) * 2 - 100, /^error: the archive cannot be written to /],
+    [copied + file + cast * 2 + made + 200, /^error: the archive cannot be written to .*: No space left on device/],
+    [(copied + file + cast + made) * 2 - 100, /^error: the archive cannot be written to .*: No space left on device/],
   ] as const;
 
   test.each(inSteps)("with %d KiB left", async (kib, message) => {

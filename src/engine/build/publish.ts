@@ -1,19 +1,15 @@
 import { createHash } from "node:crypto";
-import { createWriteStream } from "node:fs";
 import { utimes, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { PassThrough, Transform } from "node:stream";
-import { pipeline } from "node:stream/promises";
-import { hintOf, messageOf, NspawnError, UsageError } from "../../base/errors.js";
+import { NspawnError, UsageError } from "../../base/errors.js";
 import { secondsSince } from "../../base/events.js";
-import { settleAll } from "../../base/settle.js";
 import { needingRoom } from "../../host/disk-room.js";
 import type { Host } from "../../host/host.js";
 import { type ImageMeta, metaFile, writeMeta } from "../../image/meta.js";
 import { flatten } from "../../layer/flatten.js";
 import { makeUpper, prepareOverlay, whileMounted } from "../../layer/overlay.js";
 import { compressor } from "../../packer/compression.js";
-import { createTar, type TarSource } from "../../packer/tar.js";
+import { createArchive, type TarSource } from "../../packer/tar.js";
 import { type Compression, compressionOf } from "../../plan/image-ref.js";
 import { mergeSettings } from "../../settings/merge.js";
 import type { Upload } from "../../transport/transport.js";
@@ -90,22 +86,13 @@ async function flattened({ host, scratch }: Build, { own, below }: BuildLayers):
 async function pack(host: Host, sources: readonly TarSource[], compression: Compression, path: string): Promise<Upload> {
   const hash = createHash("sha256");
   let bytes = 0;
-  const measure = new Transform({
-    transform(chunk: Buffer, _encoding, done) {
-      hash.update(chunk);
-      bytes += chunk.length;
-      done(null, chunk);
-    },
-  });
-  const plain = new PassThrough({ highWaterMark: 1 << 20 });
-  await settleAll([
-    needingRoom(dirname(path), () => pipeline(measure, createWriteStream(path, { flags: "wx", mode: 0o644 }))).catch((error: unknown) => {
-      throw new NspawnError(`the archive cannot be written to ${path}: ${messageOf(error)}`, { cause: error, hint: hintOf(error) });
-    }),
-    // Where it ends early, as on a full disk, the image is not read to its end for nothing.
-    host.run({ argv: compressor(compression), input: plain, dropsInput: true, output: measure }),
-    createTar(host, sources, plain, { clampTime: sourceDateEpoch() }),
-  ]);
+  const onBytes = (chunk: Buffer): void => {
+    hash.update(chunk);
+    bytes += chunk.length;
+  };
+  await needingRoom(dirname(path), () =>
+    createArchive(host, sources, compressor(compression), path, onBytes, { clampTime: sourceDateEpoch() }),
+  );
   return { path, bytes, digest: `sha256:${hash.digest("hex")}` };
 }
 

@@ -4,7 +4,7 @@ import { secondsSince } from "../../base/events.js";
 import { clearFolder } from "../../host/clear-folder.js";
 import { readIfThere, removeFile, writeWhole } from "../../host/files.js";
 import type { UnitState } from "../../host/systemd.js";
-import { installOf } from "../../machine/unit-install.js";
+import { canEnable, installOf } from "../../machine/unit-install.js";
 import type { ProbeSpec } from "../../plan/probe.js";
 import type { ActionContext } from "./action.js";
 import { findInstalled, hasEnded } from "./installed.js";
@@ -32,6 +32,19 @@ export async function installUnit({ systemd, paths }: Pick<ActionContext, "syste
   await writeWhole(paths.unit, text);
   if (isLinked) await systemd.enable(paths.service, "reenable");
   await (old === undefined ? systemd.readNew(paths.service) : systemd.reload());
+}
+
+/**
+ * Puts the unit of a new machine in its place, and has it started with the host, if it says how. systemd looks for the links once, when it
+ * reads the unit: before, they cost nothing; afterwards, it would have to read all units of the host anew.
+ */
+export async function installNew({ systemd, paths, ...context }: ActionContext, text: string): Promise<void> {
+  await writeWhole(paths.unit, text);
+  if (canEnable(text)) {
+    await systemd.enable(paths.service);
+    say(context, "starts with the host");
+  }
+  await systemd.readNew(paths.service);
 }
 
 /** Removes all of a machine, its unit last: while that is there, the rest can be found. */

@@ -1,4 +1,5 @@
 import { rm } from "node:fs/promises";
+import { settleAll } from "../../base/settle.js";
 import { Systemd } from "../../host/systemd.js";
 import { ImageStore } from "../../image/store.js";
 import { addGeneration, type Generation, listGenerations, nextNumber } from "../../machine/generations.js";
@@ -68,8 +69,8 @@ const handlers: { readonly [A in Action]: (context: ActionContext) => Promise<vo
 /** All that can fail comes while the old machine runs: pulling, settling, writing, checking, the steps on the host. Then the swap. */
 async function update(context: ActionContext): Promise<void> {
   const { plan, paths } = context;
-  const now = await lookAt(context);
-  const machine = await resolveMachine(context, plan);
+  // Side by side: systemd takes its time to answer.
+  const [now, machine] = await settleAll([lookAt(context), resolveMachine(context, plan)]);
   if (now.unit !== undefined) {
     const text = renderMachine(plan, machine, layerOf(paths, now.unit));
     if (sameUnit(text, now.unit)) return refresh(context, machine, text, { ...now, unit: now.unit });

@@ -1,5 +1,4 @@
 import { InterruptedError, messageOf, NspawnError } from "../../base/errors.js";
-import { settleAll } from "../../base/settle.js";
 import { clearFolder } from "../../host/clear-folder.js";
 import { readIfThere } from "../../host/files.js";
 import { addGeneration, currentOf, endTrial, type Generation, listGenerations, removeGeneration } from "../../machine/generations.js";
@@ -7,7 +6,7 @@ import { withLayer } from "../../machine/paths.js";
 import type { ActionContext } from "./action.js";
 import { dropGenerations } from "./drop-generations.js";
 import { hasEnded } from "./installed.js";
-import { enable, installUnit, removeMachine, say, stop } from "./machine-steps.js";
+import { enable, installNew, installUnit, removeMachine, say, stop } from "./machine-steps.js";
 import { runOf, watch } from "./watch.js";
 
 /**
@@ -23,24 +22,22 @@ import { runOf, watch } from "./watch.js";
 export async function swap(context: ActionContext, next: Generation, old: Generation | undefined): Promise<void> {
   const { host, systemd, paths } = context;
   await host.shielded(async (asked) => {
-    const before = await runOf(context);
+    const before = old === undefined ? { active: "inactive", invocation: "" } : await runOf(context);
     const trial = { from: old?.number, ran: before.active === "active", invocation: before.invocation };
     // What a try that was cut short may have left.
     if (next.restored === undefined) await clearFolder(host, withLayer(paths, next.layer).runtime);
     await addGeneration(paths, { ...next, trial });
     let runs: boolean;
     try {
-      await installUnit(context, next.unit);
+      await (old === undefined ? installNew(context, next.unit) : installUnit(context, next.unit));
       if (trial.ran) await systemd.whenQuiet();
       asked.throwIfAborted();
       await systemd.start(paths.service, "restart");
-      const watching = watch(context, next.probe, asked);
-      // systemd reads all units anew for its links: while a new one is watched, that takes nobody's time.
-      [runs] = await settleAll([watching, old === undefined ? enable(context) : undefined]);
+      runs = await watch(context, next.probe, asked);
     } catch (error) {
       throw await takeBack(context, { ...next, trial }, error);
     }
-    await keep(context, next);
+    await keep(context, next, old === undefined);
     say(context, `${wordsOf(next, old)}${runs ? "" : ", and its command has ended"}`);
   });
 }
@@ -58,7 +55,7 @@ export async function recover(context: ActionContext): Promise<void> {
         // Waits for the job of systemd, should that not have ended.
         await context.systemd.start(context.paths.service);
         await watch(context, next.probe, asked);
-        await keep(context, next);
+        await keep(context, next, false);
         return say(context, "works: an update of it that was cut short is done");
       } catch (error) {
         if (error instanceof InterruptedError) throw error;
@@ -82,10 +79,10 @@ function wordsOf({ number, restored }: Generation, old: Generation | undefined):
   return old === undefined ? "is new" : "is updated";
 }
 
-/** From now on the new generation is the machine's. */
-async function keep(context: ActionContext, next: Generation): Promise<void> {
+/** From now on the new generation is the machine's. `isEnabled`: whether what has it start with the host is done. */
+async function keep(context: ActionContext, next: Generation, isEnabled: boolean): Promise<void> {
   await endTrial(context.paths, next);
-  await enable(context);
+  if (!isEnabled) await enable(context);
   await dropGenerations(context);
 }
 

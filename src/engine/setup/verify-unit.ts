@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { CommandError, type Problem, ProblemsError } from "../../base/errors.js";
-import { writeWhole } from "../../host/files.js";
+import { removeFile, writeWhole } from "../../host/files.js";
 import type { SetupPlan } from "../../plan/setup-plan.js";
 import { Statements } from "../../plan/statement.js";
 import type { ActionContext } from "./action.js";
@@ -18,6 +18,9 @@ export async function verifyUnit({ host, store, plan, paths }: ActionContext, te
     } catch (error) {
       if (!(error instanceof CommandError)) throw error;
       throw new ProblemsError([refusal(plan, paths.service, text, error)], { cause: error });
+    } finally {
+      // An empty folder is removed without a program.
+      await removeFile(path);
     }
   });
 }

@@ -18,7 +18,6 @@ const packages = {
   touch: "coreutils",
   rm: "coreutils",
   sync: "coreutils",
-  tee: "coreutils",
   sh: "dash",
   tar: "tar",
   gzip: "gzip",

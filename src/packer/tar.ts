@@ -1,5 +1,6 @@
-import { writeFile } from "node:fs/promises";
-import { PassThrough, type Readable, Writable } from "node:stream";
+import { type FileHandle, open } from "node:fs/promises";
+import { PassThrough, type Readable } from "node:stream";
+import { setTimeout } from "node:timers/promises";
 import type { ByteName } from "../base/byte-path.js";
 import { CommandError, NspawnError } from "../base/errors.js";
 import { settleAll } from "../base/settle.js";
@@ -42,7 +43,7 @@ const withoutUsers = ["sh", "-ec", 'mount -t tmpfs tmpfs /etc; exec "$@"', "sh"]
  * files give the same bytes: tar writes its own process id into the header of a sparse file (`./GNUSparseFile.1/name`), so it has a process
  * namespace of its own, where that is always the same.
  * @param compress a program that compresses from its input to its output
- * @param onBytes gets what comes into the file, to be hashed; what is not compressed yet does not come through here
+ * @param onBytes gets what comes into the file, to be hashed
  * @throws CommandError, NspawnError where the file cannot be written
  */
 export async function createArchive(
@@ -58,25 +59,43 @@ export async function createArchive(
   const tar: Argv = ["tar", "--create", "--file=-", ...format, ...attributes, opaqueAttribute, ...clamp, ...fromList];
   const alone = inOwnNamespaces([...withoutUsers, ...tar]);
   // Made here, so that nothing that is there is overwritten, and whoever may read it is the same everywhere.
-  await writeFile(path, "", { flag: "wx", mode: 0o644 });
-  const output = new Writable({
-    write(chunk: Buffer, _encoding, done) {
-      onBytes(chunk);
-      done();
-    },
-  });
-  const argv: Argv = ["bash", "-c", pipeline, "bash", path, String(alone.length), ...alone, ...compress];
+  const file = await open(path, "wx+", 0o644);
   try {
-    await host.run({ argv, shown: tar, ...fromSources(sources), output });
+    const argv: Argv = ["bash", "-c", pipeline, "bash", path, String(alone.length), ...alone, ...compress];
+    const written = host.run({ argv, shown: tar, ...fromSources(sources) });
+    await settleAll([written, readWhileWritten(file, written, onBytes)]);
   } catch (error) {
-    const [, why] = error instanceof CommandError ? (/^tee: .*: (.*)$/m.exec(error.output) ?? []) : [];
+    // Nothing else is written but the archive.
+    const [why] = error instanceof CommandError ? (/No space left on device|Disk quota exceeded/.exec(error.output) ?? []) : [];
     throw why === undefined ? error : new NspawnError(`the archive cannot be written to ${path}: ${why}`, { cause: error });
+  } finally {
+    await file.close();
   }
 }
 
-/** The first so many arguments behind the file are one program, the others another. A failure of any of them is one of all. */
+/** The first so many arguments behind the file are one program, the others another. A failure of either is one of both. */
 // biome-ignore lint/suspicious/noTemplateCurlyInString: these are of bash
-const pipeline = 'set -o pipefail; path=$1 count=$2; shift 2; "${@:1:count}" | "${@:count+1}" | tee -- "$path"';
+const pipeline = 'set -o pipefail; path=$1 count=$2; shift 2; "${@:1:count}" | "${@:count+1}" > "$path"';
+
+/** Reads a file as it grows, until what writes it has ended: that takes less time than a pipe that branches, which copies everything again. */
+async function readWhileWritten(file: FileHandle, written: Promise<unknown>, onBytes: (bytes: Buffer) => void): Promise<void> {
+  let isWritten = false;
+  const end = (): void => {
+    isWritten = true;
+  };
+  written.then(end, end);
+  const buffer = Buffer.allocUnsafe(1 << 20);
+  for (;;) {
+    const wasWritten = isWritten;
+    const { bytesRead } = await file.read(buffer, 0, buffer.length, null);
+    if (bytesRead > 0) onBytes(buffer.subarray(0, bytesRead));
+    else if (wasWritten) return;
+    else await setTimeout(readPause);
+  }
+}
+
+/** Milliseconds until more may have been written. */
+const readPause = 10;
 
 /** `owner`: root's, or as they are; `folders`: whether one that exists gets the attributes of its source. */
 export type PipeOptions = { readonly owner: "root" | "same"; readonly folders: "keep" | "overwrite" };

@@ -65,7 +65,7 @@ async function list(options: CommonOptions, { begin }: Start): Promise<void> {
 async function act(action: HatchAction, word: string, options: ActionOptions, { begin, late }: Start): Promise<void> {
   const { config, output } = await begin({ ...options, live: options.plan !== true });
   if (options.json) scriptOutputToEvents(output.report);
-  // All of them before the scripts run: from then on modules take longer to load, by the thread of Node's module hooks.
+  // All of them before the scripts run: should one import a package, modules take longer to load from then on, by the thread of Node's module hooks.
   const [{ findService }, { loadService, planService }, { actOnService }, { shownServicePlans }, { LocalHost }, { lateError }, version] =
     await Promise.all([
       import("../hatch/services.js"),

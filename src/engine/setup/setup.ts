@@ -1,4 +1,5 @@
 import { rm } from "node:fs/promises";
+import { setImmediate } from "node:timers/promises";
 import { settleAll } from "../../base/settle.js";
 import { Systemd } from "../../host/systemd.js";
 import { ImageStore } from "../../image/store.js";
@@ -6,6 +7,7 @@ import { addGeneration, type Generation, listGenerations, nextNumber } from "../
 import { machinePaths } from "../../machine/paths.js";
 import { type Machine, sameUnit } from "../../machine/unit.js";
 import type { SetupPlan } from "../../plan/setup-plan.js";
+import { warmUp } from "../../template/template.js";
 import { Transports } from "../../transport/transports.js";
 import type { EngineContext } from "../context.js";
 import type { Action, ActionContext } from "./action.js";
@@ -69,8 +71,8 @@ const handlers: { readonly [A in Action]: (context: ActionContext) => Promise<vo
 /** All that can fail comes while the old machine runs: pulling, settling, writing, checking, the steps on the host. Then the swap. */
 async function update(context: ActionContext): Promise<void> {
   const { plan, paths } = context;
-  // Side by side: systemd takes its time to answer.
-  const [now, machine] = await settleAll([lookAt(context), resolveMachine(context, plan)]);
+  // Side by side: systemd takes its time to answer, in which what renders the unit can get ready.
+  const [now, machine] = await settleAll([lookAt(context), resolveMachine(context, plan), setImmediate().then(warmUp)]);
   if (now.unit !== undefined) {
     const text = renderMachine(plan, machine, layerOf(paths, now.unit));
     if (sameUnit(text, now.unit)) return refresh(context, machine, text, { ...now, unit: now.unit });

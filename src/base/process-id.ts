@@ -42,8 +42,10 @@ function textOf(read: () => string): string {
 /** What a process is called: the name of its program or of the script that Node runs in it. Arguments, which may be secret, are left out. */
 export function processTitle(pid: number): string | undefined {
   try {
-    const [program = "", script] = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
-    return basename(script && basename(program) === "node" ? script : program, ".js");
+    const [program = "", ...args] = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
+    // Behind options of Node's own.
+    const script = basename(program) === "node" ? args.find((word) => !word.startsWith("-")) : undefined;
+    return basename(script || program, ".js");
   } catch {
     return undefined;
   }

@@ -2,8 +2,10 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { isAlive, processName } from "../../src/base/process-id.js";
+import { isAlive, processName, processTitle } from "../../src/base/process-id.js";
 import { LocalHost } from "../../src/host/local.js";
+import { writeFiles } from "../support/files.js";
+import { tempFolder } from "../support/temp.js";
 
 describe("process names", () => {
   test("this process is alive, one of another time is not, nonsense neither", () => {
@@ -36,5 +38,20 @@ describe("process names", () => {
     expect(name).toMatch(/^\d+-\d{3,}$/);
     expect(isAlive(name)).toBe(true);
     await running.close();
+  });
+
+  test("a process is called by its program, or by the script that Node runs, whatever options Node has", async () => {
+    const folder = tempFolder();
+    writeFiles(folder, { "nspawn-build.js": "console.log(1); process.stdin.resume();" });
+    for (const options of [[], ["--experimental-vm-modules", "--disable-warning=ExperimentalWarning"]]) {
+      const child = spawn(process.execPath, [...options, `${folder}/nspawn-build.js`, "secret"], { stdio: ["pipe", "pipe", "inherit"] });
+      await once(child.stdout, "data");
+      expect(processTitle(child.pid ?? 0)).toBe("nspawn-build");
+      child.kill();
+    }
+    const other = spawn("sleep", ["60"]);
+    await expect.poll(() => processTitle(other.pid ?? 0)).toBe("sleep");
+    other.kill();
+    expect(processTitle(999999999)).toBeUndefined();
   });
 });

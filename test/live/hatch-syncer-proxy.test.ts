@@ -77,9 +77,11 @@ test("changes and deletions follow; a file that is being written, an outage and 
   await host.shell(`rm ${store}/web/base.tar.gz; mkdir -p '${store}/new [1]'; cp /srv/fix/left.tar.gz '${store}/new [1]/a b.tar.gz'`);
   await expect.poll(() => s3?.list()).toEqual(["new [1]/a b.tar.gz", "web/top.tar.gz"]);
   await host.shell(
-    `(printf half; sleep 6; printf whole) > ${store}/web/slow.tar & sleep 1; cp /srv/fix/right.tar.gz ${store}/web; sleep 3`,
+    `(printf half; until [ -e /tmp/written ]; do sleep 0.1; done; printf whole) > ${store}/web/slow.tar 2> /dev/null & cp /srv/fix/right.tar.gz ${store}/web`,
   );
+  await expect.poll(() => s3?.list()).toContain("web/right.tar.gz");
   expect(await s3?.list()).toEqual(["new [1]/a b.tar.gz", "web/right.tar.gz", "web/top.tar.gz"]);
+  await host.shell("touch /tmp/written");
   await expect.poll(() => s3?.list()).toContain("web/slow.tar");
   expect(await s3?.read("web/slow.tar")).toBe("halfwhole");
 

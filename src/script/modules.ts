@@ -95,7 +95,8 @@ export class ScriptModules {
       initializeImportMeta: (meta) => Object.assign(meta, this.#meta(url)),
       importModuleDynamically: async (specifier, _, given) => {
         const found = await this.#find(specifier, url, given as Attributes);
-        if (found.status === "unlinked" || found.status === "linked") await this.#start(found);
+        // One that waits for something counts as evaluated: who imports it waits, too. One that is at work now is about to go on.
+        if (found.status !== "evaluating") await this.#start(found);
         return found;
       },
     });

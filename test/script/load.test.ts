@@ -565,6 +565,15 @@ await import("./missing.ts").catch((error: Error) => SH(error.message));
     expect(result.stdout).toMatch(/SH \S*build\.ts:8:14: cannot import \S*missing\.ts\S*: there is no/);
   });
 
+  test("that are still at work are waited for by whoever imports them meanwhile", async () => {
+    const wait = "await new Promise((done) => setTimeout(done, 100));";
+    const result = await plan("build.ts", {
+      "build.ts": `${head}const first = import("./slow.ts");\nawait new Promise((done) => setTimeout(done, 30));\n${image}SH((await import("./slow.ts")).text);\nawait first;\n`,
+      "slow.ts": `${wait}\nexport const text = "done";\n`,
+    });
+    expectPlanned(result, "SH done");
+  });
+
   test("know where they are", async () => {
     const source = "export const meta = [import.meta.url, import.meta.dirname, import.meta.filename, import.meta.resolve('./x')];\n";
     const { stdout, at } = await plan("build.ts", {

@@ -23,8 +23,8 @@ export type ScriptOptions = CommonOptions & { readonly plan?: boolean };
 type Act<T> = (script: Script) => Promise<(context: EngineContext) => Promise<T>>;
 
 /**
- * A command that runs a script. `plan` and `work` load what looks at the host, or changes it: before the script is run, since from then
- * on every module goes through the thread of Node's module hooks, which takes its time.
+ * A command that runs a script. `plan` and `work` load what looks at the host, or changes it, before the script is run: should that import a
+ * package, every module goes through the thread of Node's module hooks from then on, which takes its time.
  */
 export type ScriptCommand<O extends ScriptOptions> = {
   readonly kind: ScriptKind;

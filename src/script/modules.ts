@@ -1,5 +1,5 @@
 import { readFileSync, realpathSync } from "node:fs";
-import { isBuiltin, register, SourceMap } from "node:module";
+import { createRequire, isBuiltin, register, SourceMap } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import vm from "node:vm";
@@ -107,8 +107,13 @@ export class ScriptModules {
 
   #meta(url: string): object {
     const path = fileURLToPath(url);
-    const resolve = (specifier: string): string =>
-      this.#urls.keywords[specifier] ?? (isBuiltin(specifier) ? specifier : new URL(specifier, url).href);
+    const resolve = (specifier: string): string => {
+      const keywords = this.#urls.keywords[specifier];
+      if (keywords !== undefined) return keywords;
+      if (isBuiltin(specifier)) return specifier.startsWith("node:") ? specifier : `node:${specifier}`;
+      const isPlace = isRelative(specifier) || specifier.startsWith("/") || URL.canParse(specifier);
+      return isPlace ? new URL(specifier, url).href : pathToFileURL(createRequire(path).resolve(specifier)).href;
+    };
     return { url, filename: path, dirname: dirname(path), resolve };
   }
 

@@ -575,12 +575,16 @@ await import("./missing.ts").catch((error: Error) => SH(error.message));
   });
 
   test("know where they are", async () => {
-    const source = "export const meta = [import.meta.url, import.meta.dirname, import.meta.filename, import.meta.resolve('./x')];\n";
+    const resolved = ["./x", "fs", "some-package"].map((specifier) => `import.meta.resolve("${specifier}")`).join(", ");
+    const source = `export const meta = [import.meta.url, import.meta.dirname, import.meta.filename, ${resolved}];\n`;
     const { stdout, at } = await plan("build.ts", {
       "build.ts": `${head}import { meta } from "./a b/helper";\n${image}console.log(JSON.stringify(meta));\n`,
       "a b/helper.ts": source,
+      "node_modules/some-package/package.json": '{"main":"lib.js"}',
+      "node_modules/some-package/lib.js": "",
     });
-    const expected = [`file://${at}/a%20b/helper.ts`, `${at}/a b`, `${at}/a b/helper.ts`, `file://${at}/a%20b/x`];
+    const found = [`file://${at}/a%20b/x`, "node:fs", `file://${at}/node_modules/some-package/lib.js`];
+    const expected = [`file://${at}/a%20b/helper.ts`, `${at}/a b`, `${at}/a b/helper.ts`, ...found];
     expect(stdout.split("\n")[0]).toBe(JSON.stringify(expected));
   });
 

@@ -21,40 +21,43 @@ cgroup_of() { echo "$CGROUPS/nspawn-host.$1"; }
 # The host's own cgroups, which it sees as the root.
 payload_of() { echo "$(cgroup_of "$1")/host/payload"; }
 
-# process_start PID: prints the time at which the process started.
+# process_start PID: sets REPLY to the time at which the process started. It and the next ones start no process, not even a
+# subshell: they are a part of every command that enters a host.
 process_start() {
 	local -a stat
-	{ stat=$(<"/proc/$1/stat"); } 2>/dev/null || return 1
+	{ read -r stat <"/proc/$1/stat"; } 2>/dev/null || return 1
 	# The second field is the program's name in parentheses, which may hold spaces: count from its end.
 	read -ra stat <<<"${stat##*) }"
 	[[ ${stat[0]} != Z ]] || return 1
-	echo "${stat[19]}"
+	REPLY=${stat[19]}
 }
 
 # is_running NAME supervisor|reaper
 is_running() {
 	local pid start
-	{ read -r pid start <"$(state_of "$1")/$2"; } 2>/dev/null || return 1
-	[[ $start && $(process_start "$pid") == "$start" ]]
+	{ read -r pid start <"$STATE_FOLDER/$1/$2"; } 2>/dev/null || return 1
+	[[ $start ]] && process_start "$pid" && [[ $REPLY == "$start" ]]
 }
 
 # note_process NAME supervisor|reaper PID
-note_process() { echo "$3 $(process_start "$3")" >"$(state_of "$1")/$2"; }
+note_process() { process_start "$3" && echo "$3 $REPLY" >"$(state_of "$1")/$2"; }
 
-pid_of() { cut -d' ' -f1 "$(state_of "$1")/$2"; }
+# pid_of NAME supervisor|reaper|nspawn: sets REPLY.
+pid_of() { { read -r REPLY _ <"$STATE_FOLDER/$1/$2"; } 2>/dev/null; }
 
-# leader_of NAME: prints the PID of the host's first process. systemd-nspawn's other child is gone once that one runs.
+# leader_of NAME: sets REPLY to the PID of the host's first process. systemd-nspawn's other child is gone once that one runs.
 leader_of() {
-	local nspawn child ids
+	local child key ids
 	local -a children
-	{ nspawn=$(<"$(state_of "$1")/nspawn"); } 2>/dev/null || return 1
-	{ read -ra children <"/proc/$nspawn/task/$nspawn/children"; } 2>/dev/null || [[ ${children[*]} ]] || return 1
+	pid_of "$1" nspawn || return 1
+	{ read -ra children <"/proc/$REPLY/task/$REPLY/children"; } 2>/dev/null || [[ ${children[*]} ]] || return 1
 	for child in "${children[@]}"; do
-		ids=$(sed -n 's/^NSpid:\s*//p' "/proc/$child/status" 2>/dev/null) || continue
-		if [[ $ids == *[[:space:]]1 ]]; then
-			echo "$child"
-			return 0
-		fi
+		while read -r key ids; do
+			if [[ $key == NSpid: && $ids == *[[:space:]]1 ]]; then
+				REPLY=$child
+				return 0
+			fi
+		done 2>/dev/null <"/proc/$child/status" || true
 	done
 	return 1
 }
@@ -123,7 +126,7 @@ claim_name() (
 	exec {lock}>"$STATE_FOLDER/.lock"
 	flock "$lock"
 	state=$(state_of "$1")
-	if is_running "$1" supervisor; then fail "a host named $1 is running already (pid $(pid_of "$1" supervisor))"; fi
+	if is_running "$1" supervisor; then fail "a host named $1 is running already (pid $(pid_of "$1" supervisor && echo "$REPLY"))"; fi
 	# One that just ended, whose reaper is at work.
 	for ((attempt = 0; attempt < 500; attempt++)); do
 		is_running "$1" reaper || break

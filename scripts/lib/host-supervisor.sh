@@ -88,7 +88,7 @@ await_ready() {
 			fail "$name ended while it was booting"
 		fi
 		status=''
-		if leader=$(leader_of "$name") && [[ -S /proc/$leader/root/run/systemd/private ]]; then
+		if leader_of "$name" && leader=$REPLY && [[ -S /proc/$leader/root/run/systemd/private ]]; then
 			status=$(in_host "$leader" "${CLEANLY[@]}" systemctl is-system-running 2>/dev/null) || true
 		fi
 		case $status in
@@ -114,7 +114,7 @@ await_ready() {
 # Nothing in a host that is not up yet is worth an orderly end, nor would its systemd hear of it.
 power_off() {
 	local leader
-	[[ $is_ready ]] && leader=$(leader_of "$host_name") || return 0
+	[[ $is_ready ]] && leader_of "$host_name" && leader=$REPLY || return 0
 	# systemd's signal for it.
 	kill -s RTMIN+4 "$leader" 2>/dev/null || true
 }

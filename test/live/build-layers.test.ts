@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { longTest } from "../support/tries.js";
 import { Lab, namesIn, readArchive, runProgram, Sandbox } from "./support/build.js";
 
 const lab = new Lab();
@@ -61,7 +62,7 @@ describe(`an image with ${count} ancestors, their URLs' paths 150 characters lon
     expect(ended.stdout.split("\n").filter((line) => line.startsWith("have "))).toHaveLength(count + 1);
   });
 
-  test("may name them all as its own parents, which lie in the order of PULL", async () => {
+  longTest("may name them all as its own parents, which lie in the order of PULL", async () => {
     const flat = Array.from({ length: 60 }, (_, i) => longUrl(`flat-${i}`));
     for (const [i, url] of flat.entries()) await packImage(url, [], { "flat/who": `${i}\n`, [`flat/${i}`]: "" });
     const pulls = [lab.busybox, ...flat].map((url) => `PULL("${url}");`).join("\n");

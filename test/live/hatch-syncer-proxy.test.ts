@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect } from "vitest";
+import { longTest } from "../support/tries.js";
 import { runProgram, sleep } from "./support/build.js";
 import type { DisposableHost } from "./support/host.ts";
 import { bootMachineHost, failWith, succeed } from "./support/machine.ts";
@@ -34,7 +35,7 @@ afterAll(async () => {
 const writeKeys = (secret: string) =>
   host.shell(`umask 077; mkdir -p $(dirname ${keys}); printf 'access_key_id = test:tester\\nsecret_access_key = ${secret}\\n' > ${keys}`);
 
-test("the proxy serves what it has, knows mirrors of one file, and lets no others in", async () => {
+longTest("the proxy serves what it has, knows mirrors of one file, and lets no others in", async () => {
   await succeed(host, ["nspawn-hatch", "ensure", "image-proxy"]);
   await host.shell(`mkdir -p /srv/www /root/bin; head -c 20000000 /dev/urandom > /srv/www/a.tar.gz; printf 'events {} http { access_log /tmp/www.log; server { listen 127.0.0.1:18480; root /srv/www; } }' > /root/nginx.conf; nginx -c /root/nginx.conf >/dev/null 2>&1 >/dev/null 2>&1
 printf '127.0.0.1 mirror1.test mirror2.test\\n' >> /etc/hosts; nspawn-enter image-proxy "printf '127.0.0.1 mirror1.test mirror2.test\\n' >> /etc/hosts; squid -k reconfigure"; sleep 1`);
@@ -56,7 +57,7 @@ printf '127.0.0.1 mirror1.test mirror2.test\\n' >> /etc/hosts; nspawn-enter imag
   await host.shell("ip addr del 198.51.100.7/32 dev lo");
 });
 
-test("a build's apt-get goes through the proxy; the syncer wants its keys first, and copies all there is", async () => {
+longTest("a build's apt-get goes through the proxy; the syncer wants its keys first, and copies all there is", async () => {
   await host.shell(`cp /srv/fix/top.tar.gz /srv/fix/base.tar.gz ${store}/web; echo x > ${store}/web/x.tmp; echo x > ${store}/.hidden`);
   expect(await failWith(host, 1, ["nspawn-hatch", "ensure", "image-syncer"])).toContain(`there are no keys: write ${keys}, mode 600`);
   expect(await host.shell("grep -c 'GET http.*rclone_.*deb' /var/log/nspawn/image-proxy/access.log")).toBe("1\n");
@@ -73,7 +74,7 @@ test("a build's apt-get goes through the proxy; the syncer wants its keys first,
   expect(unit + (await host.shell("tr '\\0' ' ' < /proc/$(pgrep -of image-syncer)/cmdline"))).not.toContain("testing");
 });
 
-test("changes and deletions follow; a file that is being written, an outage and a kill lose nothing", async () => {
+longTest("changes and deletions follow; a file that is being written, an outage and a kill lose nothing", async () => {
   await host.shell(`rm ${store}/web/base.tar.gz; mkdir -p '${store}/new [1]'; cp /srv/fix/left.tar.gz '${store}/new [1]/a b.tar.gz'`);
   await expect.poll(() => s3?.list()).toEqual(["new [1]/a b.tar.gz", "web/top.tar.gz"]);
   await host.shell(
@@ -96,7 +97,7 @@ test("changes and deletions follow; a file that is being written, an outage and 
   expect(await host.shell("grep -c Deleted /var/log/nspawn/image-syncer/sync.log")).toBe("2\n");
 });
 
-test("objects of old files expire, and updates keep the cache", async () => {
+longTest("objects of old files expire, and updates keep the cache", async () => {
   await host.shell(`touch -d '3 days ago' ${store}/web/top.tar.gz`);
   const expiring = ["--config", "[hatch/image-syncer]expire_age=2d"];
   await succeed(host, ["nspawn-hatch", "update", "image-syncer", ...expiring]);

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { sample } from "../support/tries.js";
 import type { DisposableHost } from "./support/host.ts";
 import { bootMachineHost, buildScript, failWith, setupScript, traces, writeScript } from "./support/machine.ts";
 
@@ -19,18 +20,20 @@ async function makeImage(meta: string): Promise<void> {
   await host.must(["sh", "-ec", script], { input: Buffer.from(text, "latin1").toString("base64") });
 }
 
-test.each([
-  ["a directive as a setting", 'profile_entry_list: ["ExecStartPre=/bin/touch /hacked"]\n'],
-  ["a line break in a setting's name", 'profile_entry_list: ["Boot\\nExecStartPre=/bin/touch /hacked"]\n'],
-  ["deep lists", `other: ${"[".repeat(10_000)}${"]".repeat(10_000)}\n`],
-  ["aliases", "other: &a [x]\nprofile_command: *a\n"],
-  ["a wrong type", "profile_command: {a: b}\n"],
-  ["bytes that are no UTF-8", "profile_command: [sh, \xff]\n"],
-  ["a user that looks like an option", 'profile_entry_list: ["User=--keep-unit"]\n'],
-  ["a line break in a limit", 'profile_entry_list: ["Property=MemoryMax=1G\\nExecStartPre=/bin/touch /hacked"]\n'],
-  ["a directive as a limit", 'profile_entry_list: ["Property=ExecStartPre=/bin/touch /hacked"]\n'],
-  ["two megabytes", `profile_command: [${"x".repeat(2 << 20)}]\n`],
-])("an image with %s: setup and build name it, and nothing is written", async (_, meta) => {
+test.each(
+  sample([
+    ["a directive as a setting", 'profile_entry_list: ["ExecStartPre=/bin/touch /hacked"]\n'],
+    ["a line break in a setting's name", 'profile_entry_list: ["Boot\\nExecStartPre=/bin/touch /hacked"]\n'],
+    ["deep lists", `other: ${"[".repeat(10_000)}${"]".repeat(10_000)}\n`],
+    ["aliases", "other: &a [x]\nprofile_command: *a\n"],
+    ["a wrong type", "profile_command: {a: b}\n"],
+    ["bytes that are no UTF-8", "profile_command: [sh, \xff]\n"],
+    ["a user that looks like an option", 'profile_entry_list: ["User=--keep-unit"]\n'],
+    ["a line break in a limit", 'profile_entry_list: ["Property=MemoryMax=1G\\nExecStartPre=/bin/touch /hacked"]\n'],
+    ["a directive as a limit", 'profile_entry_list: ["Property=ExecStartPre=/bin/touch /hacked"]\n'],
+    ["two megabytes", `profile_command: [${"x".repeat(2 << 20)}]\n`],
+  ]),
+)("an image with %s: setup and build name it, and nothing is written", async (_, meta) => {
   await makeImage(meta);
   const before = await traces(host);
   const setup = await writeScript(
@@ -54,23 +57,25 @@ test.each([
   });
 });
 
-test.each([
-  [
-    "a character that systemd drops",
-    'profile_entry_list: ["Environment=A=\\ufffe"]\n',
-    /Environment of .*image\.tar\.gz: a unit cannot hold the character U\+FFFE/,
-  ],
-  [
-    "half a character in its command",
-    'profile_command: ["sh", "\\ud800"]\n',
-    /the command of .*image\.tar\.gz: a unit cannot hold half of a character/,
-  ],
-  [
-    "a value that no program takes",
-    `profile_entry_list: ["Environment=A=${"x".repeat(300_000)}"]\n`,
-    /Environment of .*image\.tar\.gz: no program takes an argument of 300002 bytes/,
-  ],
-])("an image with %s: setup names it while the old machine runs, and nothing is written", async (_, meta, message) => {
+test.each(
+  sample([
+    [
+      "a character that systemd drops",
+      'profile_entry_list: ["Environment=A=\\ufffe"]\n',
+      /Environment of .*image\.tar\.gz: a unit cannot hold the character U\+FFFE/,
+    ],
+    [
+      "half a character in its command",
+      'profile_command: ["sh", "\\ud800"]\n',
+      /the command of .*image\.tar\.gz: a unit cannot hold half of a character/,
+    ],
+    [
+      "a value that no program takes",
+      `profile_entry_list: ["Environment=A=${"x".repeat(300_000)}"]\n`,
+      /Environment of .*image\.tar\.gz: no program takes an argument of 300002 bytes/,
+    ],
+  ] as const),
+)("an image with %s: setup names it while the old machine runs, and nothing is written", async (_, meta, message) => {
   await makeImage(meta);
   const before = await traces(host);
   const setup = await writeScript(host, "/root/h/setup.ts", setupScript(`IMAGE("${url}");`, 'MACHINE("m-hostile");'));

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { longTest } from "../support/tries.js";
 import type { DisposableHost } from "./support/host.ts";
 import { hostState } from "./support/host-state.ts";
 import { bootMachineHost, failWith, inMachine, setupScript, succeed, writeScript } from "./support/machine.ts";
@@ -194,7 +195,7 @@ test("limits of serviceConf hold for the machine: the one that is reached kills 
   skip(!controllers.includes("memory"), "the kernel's side of limits: this machine has its controllers in cgroup v1, so the host has none");
 });
 
-test("lines of unitConf, serviceConf and installConf override those of the unit", async () => {
+longTest("lines of unitConf, serviceConf and installConf override those of the unit", async () => {
   const conf = [
     'unitConf: ["Description=Another", "After=dbus.service"]',
     'serviceConf: ["Restart=always", "RestartSec=0", "TasksMax=99", "WatchdogSec=3s"]',
@@ -265,26 +266,29 @@ test("what is written in an Ephemeral machine is gone, nothing can be written in
   expect(await failWith(host, 2, [await writeScript(host, "/root/s/k-both.ts", kept)])).toMatch(/state "keep" .* exclude each other/);
 });
 
-test("the template of the documentation makes a machine; one without [Install] makes one that does not start with the host", async () => {
-  const docs = readFileSync(new URL("../../docs/unit.md", import.meta.url), "utf8");
-  const template = /```\n(\[Unit\]\n[\s\S]*?)```/.exec(docs)?.[1] ?? "";
-  await writeScript(host, "/root/s/documented.service", template);
-  const machine = 'MACHINE({ name: "k-documented", template: "documented.service", serviceConf: ["TasksMax=77"] });';
-  const network = 'WITH({ VirtualEthernet: true, Environment: { WHO: "it\'s 100%" } });';
-  expect(await setUp("k-documented", busybox, sleeps, machine, network)).toContain("starts with the host");
-  expect(await show("k-documented", "TasksMax")).toBe("77");
-  const environment = await host.must(["nspawn-enter", "k-documented", "tr '\\0' '\\n' < /proc/1/environ"]);
-  expect(environment.split("\n")).toContain("WHO=it's 100%");
-  await writeScript(host, "/root/s/documented.service", template.replace(/\[Install\][\s\S]*/, ""));
-  for (const [round, told] of ["is updated", "is up to date"].entries()) {
-    const said = await setUp("k-documented", busybox, sleeps, machine, network);
-    expect(said, `${round}`).toContain(`machine k-documented ${told}`);
-    expect(said, `${round}`).not.toContain("machine k-documented starts with the host");
-  }
-  expect((await host.run(["systemctl", "is-enabled", "k-documented"])).stdout).toBe("static\n");
-  expect(await failWith(host, 1, ["/root/s/k-documented.ts", "--action=enable"])).toContain("its unit has no [Install]");
-  await desure("k-documented");
-});
+longTest(
+  "the template of the documentation makes a machine; one without [Install] makes one that does not start with the host",
+  async () => {
+    const docs = readFileSync(new URL("../../docs/unit.md", import.meta.url), "utf8");
+    const template = /```\n(\[Unit\]\n[\s\S]*?)```/.exec(docs)?.[1] ?? "";
+    await writeScript(host, "/root/s/documented.service", template);
+    const machine = 'MACHINE({ name: "k-documented", template: "documented.service", serviceConf: ["TasksMax=77"] });';
+    const network = 'WITH({ VirtualEthernet: true, Environment: { WHO: "it\'s 100%" } });';
+    expect(await setUp("k-documented", busybox, sleeps, machine, network)).toContain("starts with the host");
+    expect(await show("k-documented", "TasksMax")).toBe("77");
+    const environment = await host.must(["nspawn-enter", "k-documented", "tr '\\0' '\\n' < /proc/1/environ"]);
+    expect(environment.split("\n")).toContain("WHO=it's 100%");
+    await writeScript(host, "/root/s/documented.service", template.replace(/\[Install\][\s\S]*/, ""));
+    for (const [round, told] of ["is updated", "is up to date"].entries()) {
+      const said = await setUp("k-documented", busybox, sleeps, machine, network);
+      expect(said, `${round}`).toContain(`machine k-documented ${told}`);
+      expect(said, `${round}`).not.toContain("machine k-documented starts with the host");
+    }
+    expect((await host.run(["systemctl", "is-enabled", "k-documented"])).stdout).toBe("static\n");
+    expect(await failWith(host, 1, ["/root/s/k-documented.ts", "--action=enable"])).toContain("its unit has no [Install]");
+    await desure("k-documented");
+  },
+);
 
 test("a template of one's own that forgets what a machine needs is told what, before anything is done", async () => {
   await writeScript(host, "/root/s/own.service", "[Service]\nExecStart=/bin/true\n");
@@ -300,7 +304,7 @@ test("a template of one's own that forgets what a machine needs is told what, be
     expect(said).toContain(part);
 });
 
-test("after desure the host is as it was before, whatever became of the machines", async () => {
+longTest("after desure the host is as it was before, whatever became of the machines", async () => {
   const before = await hostState(host);
   const network = 'WITH({ VirtualEthernet: true, VirtualEthernetExtra: "k-extra:inner", Bind: "/srv/k/folder/:/b", Register: true });';
   await Promise.all([

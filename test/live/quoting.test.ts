@@ -9,7 +9,7 @@ import type { SettingName } from "../../src/settings/catalog.js";
 import type { Setting } from "../../src/settings/merge.js";
 import { unitText } from "../support/arbitrary.js";
 import { there } from "../support/files.js";
-import { tries } from "../support/tries.js";
+import { sample, tries } from "../support/tries.js";
 import { bootHost, type DisposableHost } from "./support/host.ts";
 
 /**
@@ -320,20 +320,22 @@ describe("folders with odd names", () => {
     return (JSON.parse(await host.must(["busctl", "--json=short", "get-property", ...unit])) as Reply<string[]>).data;
   }
 
-  test.each([
-    "with space",
-    "100%",
-    "%h",
-    "it's",
-    'say "hi"',
-    "ünïcode 日本",
-    "semi;colon",
-    "#hash",
-    "$HOME",
-    "${HOME}",
-    "back\\slash",
-    "com,ma:colon",
-  ])("a store in a folder %j", async (odd) => {
+  test.each(
+    sample([
+      "with space",
+      "100%",
+      "%h",
+      "it's",
+      'say "hi"',
+      "ünïcode 日本",
+      "semi;colon",
+      "#hash",
+      "$HOME",
+      "${HOME}",
+      "back\\slash",
+      "com,ma:colon",
+    ]),
+  )("a store in a folder %j", async (odd) => {
     const name = `odd-${Buffer.from(odd).toString("hex").slice(0, 40)}`;
     const store = `stores/${odd}`;
     writeUnit(machine(name, { store, command: { argv: ["/bin/program"], origin: "x" } }));

@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { longTest } from "../support/tries.js";
 import type { DisposableHost } from "./support/host.ts";
 import { bootMachineHost, failWith, inMachine, leaderOf, setupScript, succeed, traces, writeScript } from "./support/machine.ts";
 
@@ -92,7 +93,7 @@ test("each action does its part, twice is no harm, and desure leaves the host as
   }
 });
 
-test("what starts with the host is known to systemd at once, and told by the links, whatever systemd last read", async () => {
+longTest("what starts with the host is known to systemd at once, and told by the links, whatever systemd last read", async () => {
   const script = await writeScript(host, "/root/s/links.ts", setupScript(top, 'MACHINE("m-links");'));
   const link = "/etc/systemd/system/machines.target.wants/m-links.service";
   const known = async (): Promise<readonly [string, boolean]> => [
@@ -147,7 +148,7 @@ test("steps on the host run when the machine is created or updated, or on comman
   expect(await host.must(["tail", "-n1", "/srv/steps/log"])).toBe("/root/s/steps\n");
 });
 
-test("a version that does not start is taken back: the old machine runs, and the message says so", async () => {
+longTest("a version that does not start is taken back: the old machine runs, and the message says so", async () => {
   const good = ['EXEC(["sleep","600"]);', 'MACHINE("m-back");'];
   const script = await writeScript(host, "/root/s/back.ts", setupScript(top, ...good));
   await succeed(host, [script]);
@@ -196,7 +197,7 @@ test("a service that is no machine of ours is not touched", async () => {
   expect(await host.must(["systemctl", "show", "--property=FragmentPath,MainPID", "dbus.service"])).toBe(before);
 });
 
-test("what the machine writes is gone when it stops, unless its state is kept, which an update clears", async () => {
+longTest("what the machine writes is gone when it stops, unless its state is kept, which an update clears", async () => {
   for (const state of ["volatile", "keep"]) {
     const name = `m-${state}`;
     const machine = `MACHINE({ name: "${name}", state: "${state}" });`;

@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { longTest, sample } from "../support/tries.js";
 import type { DisposableHost } from "./support/host.ts";
 import { bootMachineHost, failWith, inMachine, leaderOf, setupScript, succeed, traces, writeScript } from "./support/machine.ts";
 
@@ -20,11 +21,13 @@ const keep = (name: string): string => `MACHINE({ name: "${name}", state: "keep"
 const isActive = async (unit: string): Promise<string> => (await host.run(["systemctl", "is-active", unit])).stdout.trim();
 const unitOf = (name: string): Promise<string> => host.must(["cat", `/etc/systemd/system/${name}.service`]);
 
-test.each([
-  ["a command that is not there", 'EXEC(["/no/such/program"]);'],
-  ["a command that fails at once", 'EXEC(["sh", "-c", "exit 3"]);'],
-  ["a bind that systemd-nspawn refuses", `${runs} WITH({ Bind: "/srv:/proc/version/a" });`],
-])("an update to %s is taken back: the old machine runs, with what it had written", async (_, lines) => {
+test.each(
+  sample([
+    ["a command that is not there", 'EXEC(["/no/such/program"]);'],
+    ["a command that fails at once", 'EXEC(["sh", "-c", "exit 3"]);'],
+    ["a bind that systemd-nspawn refuses", `${runs} WITH({ Bind: "/srv:/proc/version/a" });`],
+  ]),
+)("an update to %s is taken back: the old machine runs, with what it had written", async (_, lines) => {
   const script = await writeScript(host, "/root/s/keep.ts", setupScript(top, keep("s-keep"), runs));
   await succeed(host, [script]);
   await inMachine(host, "s-keep", ["sh", "-c", "echo precious > /root/data"]);
@@ -57,7 +60,7 @@ test("a command that ends by itself, and well, is no failure", async () => {
   expect(await host.must(["journalctl", "-u", "s-once", "-o", "cat"])).toMatch(/^hello-kitty$/m);
 });
 
-test("an interrupt in the middle of a swap puts the old version back, in good order", async () => {
+longTest("an interrupt in the middle of a swap puts the old version back, in good order", async () => {
   const machine = 'MACHINE({ name: "s-int", serviceConf: ["ExecStop=/bin/sleep 2"] });';
   const script = await writeScript(host, "/root/s/int.ts", setupScript(top, machine, runs));
   await succeed(host, [script]);
@@ -91,7 +94,7 @@ test("after a kill in the middle of a swap the next command puts the old version
   expect(await inMachine(host, "s-kill", ["cat", "/root/data"])).toBe("precious\n");
 });
 
-test("a change of comments alone, as when the script moves, rewrites the unit and restarts nothing", async () => {
+longTest("a change of comments alone, as when the script moves, rewrites the unit and restarts nothing", async () => {
   const text = setupScript(top, keep("s-move"), runs);
   await succeed(host, [await writeScript(host, "/root/s/move.ts", text)]);
   const leader = await leaderOf(host, "s-move");
@@ -100,14 +103,14 @@ test("a change of comments alone, as when the script moves, rewrites the unit an
   expect(await unitOf("s-move")).toContain("/root/s/moved/move.ts");
 });
 
-test("sources of binds are made if they are missing, and left alone if they are there, even where nothing can be written", async () => {
+longTest("sources of binds are made if they are missing, and left alone if they are there, even where nothing can be written", async () => {
   const binds = '{ BindReadOnly: ["/sys/class:/x"], Bind: ["/srv/made/folder/:/y", "/srv/made/file:/z"] }';
   await succeed(host, [await writeScript(host, "/root/s/bind.ts", setupScript(top, 'MACHINE("s-bind");', runs, `WITH(${binds});`))]);
   expect(await inMachine(host, "s-bind", ["ls", "/x"])).toContain("net");
   expect(await host.must(["stat", "-c", "%F", "/srv/made/folder", "/srv/made/file"])).toBe("directory\nregular empty file\n");
 });
 
-test("a folder of machines that is not ours is neither used nor removed", async () => {
+longTest("a folder of machines that is not ours is neither used nor removed", async () => {
   await host.shell("mkdir -p /var/lib/machines/s-foreign; echo mine > /var/lib/machines/s-foreign/file");
   const script = await writeScript(host, "/root/s/foreign.ts", setupScript(top, 'MACHINE("s-foreign");', runs));
   for (const action of ["update", "create", "desure"]) {
@@ -130,7 +133,7 @@ test("a step on the host that leaves a program behind does not wait for it", asy
   expect(Date.now() - began).toBeLessThan(10_000);
 });
 
-test("EXEC beside an inherited Boot is refused, and Boot: null makes it the command", async () => {
+longTest("EXEC beside an inherited Boot is refused, and Boot: null makes it the command", async () => {
   const image = 'IMAGE("file:///srv/boot/image.tar.gz");';
   await host.shell(
     "mkdir -p /srv/boot; cd $(mktemp -d); printf 'image_url: file:///srv/boot/image.tar.gz\\noverlay_url_list: [file:///srv/fix/rootfs.tar.gz]\\nprofile_command: null\\nprofile_entry_list: [Boot=true]\\n' > nspawn-image.yaml; tar czf /srv/boot/image.tar.gz ./nspawn-image.yaml",
@@ -142,7 +145,7 @@ test("EXEC beside an inherited Boot is refused, and Boot: null makes it the comm
   expect(await inMachine(host, "s-boot", ["cat", "/proc/1/cmdline"])).toBe(["sleep", "600", ""].join("\0"));
 });
 
-test("an old version that cannot start any more, after a kill in a swap, is told once and blocks nothing", async () => {
+longTest("an old version that cannot start any more, after a kill in a swap, is told once and blocks nothing", async () => {
   const script = await writeScript(host, "/root/s/stuck.ts", setupScript(top, 'MACHINE("s-stuck");', runs));
   await succeed(host, [script]);
   // What a killed swap leaves: a generation on trial whose unit is not in its place any more; the old one's command is gone by now.

@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { longTest, sample } from "../support/tries.js";
 import type { DisposableHost } from "./support/host.ts";
 import { bootMachineHost, failWith, inMachine, leaderOf, setupScript, succeed, traces, writeScript } from "./support/machine.ts";
 
@@ -79,7 +80,7 @@ describe("a version that does not work is taken back, and what it was is told", 
     await succeed(host, [script]);
     await inMachine(host, "u-back", ["sh", "-c", "echo precious > /root/data"]);
     const unit = await host.must(["cat", "/etc/systemd/system/u-back.service"]);
-    for (const [what, fields, lines, message] of fails) {
+    for (const [what, fields, lines, message] of sample(fails)) {
       await write("u-back", image, machine("u-back", `state: "keep", ${fields}`), lines);
       const output = await failWith(host, 1, [script, "--config", "[machine]ready_timeout=0.6"]);
       expect(output, what).toContain(message);
@@ -92,7 +93,7 @@ describe("a version that does not work is taken back, and what it was is told", 
     }
   });
 
-  test("a first one leaves nothing; one that was stopped is not started", async () => {
+  longTest("a first one leaves nothing; one that was stopped is not started", async () => {
     const before = await traces(host);
     const bad = machine("u-first", 'probe: { command: "false", timeout: 0.3 }');
     const script = await write("u-first", image, bad, runs);
@@ -224,7 +225,7 @@ describe("rollback", () => {
     await host.shell("systemctl start nginx");
   });
 
-  test("of a volatile machine brings back its version, and keeps the layers of its image", async () => {
+  longTest("of a volatile machine brings back its version, and keeps the layers of its image", async () => {
     await host.shell(
       "mkdir -p /srv/roll; cd $(mktemp -d) && tar xzf /srv/fix/rootfs.tar.gz && echo old > opt/version && tar czf /srv/roll/image.tar.gz .",
     );
@@ -246,7 +247,7 @@ describe("rollback", () => {
     expect(await inMachine(host, "u-vol", ["cat", "/opt/version"])).toBe("new\n");
   });
 
-  test("to a version that does not work any more leaves the new one; keep_generations bounds what is kept", async () => {
+  longTest("to a version that does not work any more leaves the new one; keep_generations bounds what is kept", async () => {
     const script = await write(
       "u-lost",
       image,

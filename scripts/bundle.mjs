@@ -1,34 +1,55 @@
 // @ts-check
-// Bundles the compiled modules of `build` into `dist`: a command that reads a few files starts sooner than one that reads hundreds.
-// Each command and each module that scripts import stays a file of its own; what several share, or load only when it is needed, is a chunk.
+// Bundles the compiled modules of `build` into `dist`: a command that reads a few files starts sooner than one that reads hundreds, and one
+// whose modules are CommonJS sooner than one that has Node start its loader of ES modules.
+// - cli/NAME.cjs: a command
+// - chunk/*.cjs: what several commands share, or load only when it is needed
+// - dsl/KIND.js: what scripts import; it passes on what keywords/KIND.cjs has, which is there once, however it is imported
+// - script/hooks.js: Node runs module hooks in a thread of their own
 // Arguments: other folders than these two.
-import { chmodSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { rolldown } from "rolldown";
 
 const project = fileURLToPath(new URL("../", import.meta.url));
 const [compiled = `${project}build`, bundled = `${project}dist`] = process.argv.slice(2);
-const { bin, exports, dependencies } = JSON.parse(readFileSync(`${project}package.json`, "utf8"));
-const commands = Object.values(bin);
-const modules = Object.values(exports).flatMap((target) => (typeof target === "object" ? [target.default.replace("./", "")] : []));
-/** Module hooks run in a thread of their own, which loads them by their file. */
-const hooks = "dist/script/hooks.js";
+const { bin, dependencies } = JSON.parse(readFileSync(`${project}package.json`, "utf8"));
+const commands = Object.keys(bin);
+const kinds = ["build", "setup"];
 
-const bundle = await rolldown({
-  input: Object.fromEntries([...commands, ...modules, hooks].map((path) => [nameOf(path), `${compiled}/${nameOf(path)}.js`])),
-  platform: "node",
-  // Native code and WebAssembly are looked up beside themselves.
-  external: Object.keys(dependencies),
-});
-// Chunks lie as deep as all modules do, for the sake of `import.meta`.
-const { output } = await bundle.write({ dir: bundled, entryFileNames: "[name].js", chunkFileNames: "chunk/[name]-[hash].js" });
-for (const path of commands) chmodSync(`${bundled}/${nameOf(path)}.js`, 0o755);
-writeFileSync(`${bundled}/LICENSES.txt`, licenses(output.flatMap((part) => (part.type === "chunk" ? part.moduleIds : []))));
+const inputs = [...commands.map((name) => [`cli/${name}`, `cli/${name}`]), ...kinds.map((kind) => [`keywords/${kind}`, `dsl/${kind}`])];
+const chunks = await write("cjs", Object.fromEntries(inputs));
+const hooks = await write("es", { "script/hooks": "script/hooks" });
+for (const name of commands) chmodSync(`${bundled}/cli/${name}.cjs`, 0o755);
+mkdirSync(`${bundled}/dsl`, { recursive: true });
+for (const kind of kinds) {
+  const { exports = [] } = chunks.find(({ name }) => name === `keywords/${kind}`) ?? {};
+  const names = exports.join(", ");
+  const keywords = `import keywords from "../keywords/${kind}.cjs";\n\nconst { ${names} } = keywords;\nexport { ${names} };\n`;
+  writeFileSync(`${bundled}/dsl/${kind}.js`, keywords);
+}
+writeFileSync(`${bundled}/LICENSES.txt`, licenses([...chunks, ...hooks].flatMap(({ moduleIds }) => moduleIds)));
 
-/** @param {string} path of a file in dist */
-function nameOf(path) {
-  return path.replace(/^dist\/(.*)\.js$/, "$1");
+/**
+ * Bundles modules. Chunks lie as deep as all modules do, for the sake of `import.meta`.
+ * @param {"cjs" | "es"} format
+ * @param {Readonly<Record<string, string>>} input by where it goes in dist, without the ending
+ */
+async function write(format, input) {
+  const bundle = await rolldown({
+    input: Object.fromEntries(Object.entries(input).map(([target, path]) => [target, `${compiled}/${path}.js`])),
+    platform: "node",
+    // Native code and WebAssembly are looked up beside themselves.
+    external: Object.keys(dependencies),
+  });
+  const ending = format === "es" ? "js" : "cjs";
+  const { output } = await bundle.write({
+    dir: bundled,
+    format,
+    entryFileNames: `[name].${ending}`,
+    chunkFileNames: `chunk/[name]-[hash].${ending}`,
+  });
+  return output.flatMap((part) => (part.type === "chunk" ? [part] : []));
 }
 
 /**

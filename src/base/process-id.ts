@@ -45,7 +45,7 @@ export function processTitle(pid: number): string | undefined {
     const [program = "", ...args] = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
     // Behind options of Node's own.
     const script = basename(program) === "node" ? args.find((word) => !word.startsWith("-")) : undefined;
-    return basename(script || program, ".js");
+    return basename(script || program).replace(/\.c?js$/, "");
   } catch {
     return undefined;
   }

@@ -4,7 +4,7 @@ import { runScriptCommand, type ScriptOptions } from "./script-command.js";
 
 type BuildOptions = ScriptOptions & { readonly cache: boolean; readonly force?: boolean; readonly keepFailed?: boolean };
 
-await runScriptCommand<BuildOptions>({
+void runScriptCommand<BuildOptions>({
   kind: "build",
   help: buildHelp,
   describe: (command) =>

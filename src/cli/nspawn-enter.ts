@@ -6,7 +6,7 @@ import { enterHelp } from "./help.js";
 import { runCommand } from "./session.js";
 import { packageVersion } from "./version.js";
 
-await runCommand(async ({ early }) => {
+void runCommand(async ({ early }) => {
   const program = throwErrors(new Command("nspawn-enter"), early)
     .description(enterHelp.description)
     .argument("<machine>", "its name, as in nspawn machine list")

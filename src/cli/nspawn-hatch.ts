@@ -29,7 +29,7 @@ const actions: { readonly [A in HatchAction]: { readonly summary: string; readon
   },
 };
 
-await runCommand(async (start) => {
+void runCommand(async (start) => {
   const program = throwErrors(new Command("nspawn-hatch"), start.early)
     .description(hatchHelp.description)
     .helpOption("--help", "print this help")

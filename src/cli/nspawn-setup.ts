@@ -27,7 +27,7 @@ const actionHelp: { readonly [A in Action | "status" | "nsenter"]: string } = {
   rollback: "go back to the generation before, or to that of --generation; needs no network",
 };
 
-await runScriptCommand<SetupOptions>({
+void runScriptCommand<SetupOptions>({
   kind: "setup",
   help: setupHelp(actionHelp),
   values: { "--action": actionHelp },

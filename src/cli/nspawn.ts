@@ -31,7 +31,7 @@ const entries: Readonly<Record<string, Entry>> = {
   },
 };
 
-await runCommand(async (start) => {
+void runCommand(async (start) => {
   const words = process.argv.slice(2);
   const wantsAll = words.some((word) => word.startsWith("--completion"));
   const called = words.find((word) => !word.startsWith("-"));

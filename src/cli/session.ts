@@ -20,6 +20,10 @@ export type Start = { readonly early: Output; readonly late: Late; readonly begi
  */
 export async function runCommand(main: (start: Start) => Promise<void>, args: readonly string[] = process.argv): Promise<void> {
   let output = earlyOutput(args);
+  // With nothing left to wait for, and the end not reached, Node would end as if all were well.
+  process.once("beforeExit", () => {
+    process.exitCode = 13;
+  });
   const endWith = (error: unknown): never => endProcess(endCode(error, output));
   // What a script does behind its own end, such as a keyword in a function that nobody awaited.
   const late: Late = { explain: (error) => error, stop: endWith };

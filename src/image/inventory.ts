@@ -1,14 +1,18 @@
 import { messageOf } from "../base/errors.js";
 import { type ImageRef, imageRef } from "../plan/image-ref.js";
-import { type ImageMeta, noMeta, readMeta } from "./meta.js";
+import { type ImageMeta, noMeta } from "./meta.js";
 import { linkChain } from "./resolve.js";
 import type { Claim } from "./store/claims.js";
-import { type LayerDescription, layerId } from "./store/layers.js";
+import { describedMeta, type LayerDescription, layerId } from "./store/layers.js";
 import type { ImageRecord } from "./store/records.js";
 import type { ImageStore } from "./store.js";
 
 /** What is known of a layer. `trouble`: why its metadata cannot be used; then it counts as having none. */
-export type KnownLayer = Omit<LayerDescription, "meta"> & { readonly id: string; readonly meta: ImageMeta; readonly trouble?: string };
+export type KnownLayer = Omit<LayerDescription, "meta" | "fields"> & {
+  readonly id: string;
+  readonly meta: ImageMeta;
+  readonly trouble?: string;
+};
 
 /** An image that a URL stands for, as the store last saw it. */
 export type KnownImage = ImageRecord & { readonly image: ImageRef };
@@ -54,10 +58,10 @@ export async function takeInventory(store: ImageStore, findMachines: () => Promi
 async function knownLayer(store: ImageStore, id: string): Promise<KnownLayer | undefined> {
   const description = await store.layers.description(id);
   if (!description || !(await store.layers.find(description.digest))) return undefined;
-  const { meta: text, ...known } = description;
+  const { meta: _meta, fields: _fields, ...known } = description;
   const origin = `with the digest ${description.digest}`;
   try {
-    return { ...known, id, meta: text === undefined ? noMeta("") : readMeta(text, origin) };
+    return { ...known, id, meta: description.meta === undefined ? noMeta("") : await describedMeta(description, origin) };
   } catch (error) {
     return { ...known, id, meta: noMeta(""), trouble: messageOf(error) };
   }

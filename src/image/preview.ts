@@ -4,9 +4,10 @@ import { readMember } from "../packer/member.js";
 import type { ImageRef } from "../plan/image-ref.js";
 import { sameContent } from "../transport/transport.js";
 import { checkDigest } from "./download.js";
-import { type ImageMeta, maxMetaBytes, metaFile, noMeta, readMeta } from "./meta.js";
+import { type ImageMeta, maxMetaBytes, metaFile, noMeta } from "./meta.js";
 import type { PullContext } from "./pull.js";
 import { linkChain, type Wanted } from "./resolve.js";
+import { describedMeta } from "./store/layers.js";
 import type { StoredImage, StoredLayer } from "./store.js";
 
 /** What a pull would find, and what is known without it. */
@@ -59,7 +60,7 @@ async function previewImage(context: PullContext, want: Wanted): Promise<ImagePr
     return { image, state: "unknown", trouble: troubleOf(error, image), stored: layer, known };
   }
   // What is wrong in the metadata is no trouble that passes.
-  return { image, state: "new", stored: undefined, known: text === undefined ? noMeta(image.written) : readMeta(text, image.written) };
+  return { image, state: "new", stored: undefined, known: await describedMeta({ meta: text }, image.written) };
 }
 
 /** Why a URL does not answer, without the URL itself: it is there already wherever this is shown. */

@@ -7,8 +7,8 @@ import { sameContent, type Transport } from "../transport/transport.js";
 import type { Transports } from "../transport/transports.js";
 import { checkDigest, downloadArchive, startingAnew } from "./download.js";
 import { archiveEnding, keepArchive } from "./keep-archive.js";
-import { readMeta } from "./meta.js";
 import { readMetaFile } from "./meta-file.js";
+import { describedMeta } from "./store/layers.js";
 import type { ImageStore, StoredImage, StoredLayer } from "./store.js";
 import { unpack } from "./unpack.js";
 
@@ -119,5 +119,5 @@ function checkPin(image: ImageRef, digest: string, pin: Pin | undefined): void {
 /** What cannot be used is not taken in. */
 async function checkMeta(image: ImageRef, folder: string): Promise<void> {
   const text = await readMetaFile(folder, image.written);
-  if (text !== undefined) readMeta(text, image.written);
+  await describedMeta({ meta: text }, image.written);
 }

@@ -10,7 +10,7 @@ import type { Host } from "../host/host.js";
 import { type Lock, lockHolder, removeFreeLocks, takeLock } from "../host/lock.js";
 import type { ImageRef } from "../plan/image-ref.js";
 import type { Validators } from "../transport/transport.js";
-import { type ImageMeta, noMeta, readMeta } from "./meta.js";
+import type { ImageMeta } from "./meta.js";
 import { BuildNotes } from "./store/build-notes.js";
 import { type Claim, Claims } from "./store/claims.js";
 import { DerivedLayers } from "./store/derived.js";
@@ -207,8 +207,7 @@ export class ImageStore {
    * @throws NspawnError that names the image, if its metadata is wrong
    */
   async image(image: ImageRef, layer: StoredLayer): Promise<StoredImage> {
-    const text = await this.layers.meta(layer, image.written);
-    return { image, layer, meta: text === undefined ? noMeta(image.written) : readMeta(text, image.written) };
+    return { image, layer, meta: await this.layers.meta(layer, image.written) };
   }
 
   record(image: ImageRef): Promise<ImageRecord | undefined> {

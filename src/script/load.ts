@@ -7,7 +7,7 @@ import type { Config } from "../config/config.js";
 import type { Call, ScriptKind } from "../dsl/call.js";
 import { recording } from "../dsl/record.js";
 import type { ScriptUrls } from "./find-module.js";
-import { hasModules, registerHooks, ScriptModules } from "./modules.js";
+import { hasModules, type Keywords, registerHooks, ScriptModules } from "./modules.js";
 import { isScript, problemOf } from "./problem.js";
 import { runToEnd } from "./run-to-end.js";
 
@@ -38,11 +38,13 @@ export async function loadScript(path: string, kind: ScriptKind, config: Config)
   return { path: real, folder: dirname(real), kind, calls };
 }
 
+const keywords: Keywords = { "nspawn/build": () => import("../dsl/build.js"), "nspawn/setup": () => import("../dsl/setup.js") };
+
 function runModules(urls: ScriptUrls): Promise<void> {
-  return new ScriptModules(urls).run();
+  return new ScriptModules(urls, keywords).run();
 }
 
-/** The slower way, where Node was not started as our commands start it: `node dist/cli/nspawn-build.js`. */
+/** The slower way, where Node was not started as our commands start it: `node dist/cli/nspawn-build.cjs`. */
 async function runByHooks(urls: ScriptUrls): Promise<void> {
   registerHooks(urls);
   await import(urls.script);

@@ -20,6 +20,8 @@ export function registerHooks(urls: ScriptUrls): void {
 }
 
 type Attributes = Readonly<Record<string, string>>;
+/** What our own modules export, by the specifiers that stand for them. */
+export type Keywords = Readonly<Record<string, () => Promise<object>>>;
 type Import = (specifier: string, options: { readonly with: Attributes }) => Promise<object>;
 
 /**
@@ -28,16 +30,18 @@ type Import = (specifier: string, options: { readonly with: Attributes }) => Pro
  */
 export class ScriptModules {
   readonly #urls: ScriptUrls;
+  readonly #keywords: Keywords;
   readonly #own = new Map<string, vm.SourceTextModule>();
   readonly #sources = new Map<string, string>();
-  readonly #native = new Map<string, Promise<vm.Module>>();
+  readonly #outer = new Map<string, Promise<vm.Module>>();
   /** Of each module, which others it imports by which names. */
   readonly #imports: { readonly parent: string; readonly specifier: string }[] = [];
   #linked: Promise<unknown> = Promise.resolve();
   #hooked = false;
 
-  constructor(urls: ScriptUrls) {
+  constructor(urls: ScriptUrls, keywords: Keywords) {
     this.#urls = urls;
+    this.#keywords = keywords;
     showSourcePlaces();
   }
 
@@ -68,8 +72,8 @@ export class ScriptModules {
 
   async #find(specifier: string, parent: string, attributes: Attributes): Promise<vm.Module> {
     this.#imports.push({ parent, specifier });
-    const keywords = this.#urls.keywords[specifier];
-    if (keywords !== undefined) return this.#nativeModule(keywords, parent, attributes);
+    const keywords = this.#keywords[specifier];
+    if (keywords !== undefined) return this.#outerModule(specifier, keywords);
     if (isBuiltin(specifier)) return this.#nativeModule(specifier, parent, attributes);
     try {
       const url = fileUrl(specifier, parent);
@@ -120,8 +124,12 @@ export class ScriptModules {
   /** What Node loads itself: there is one of each, whoever imports it. */
   #nativeModule(specifier: string, parent: string, attributes: Attributes): Promise<vm.Module> {
     const key = JSON.stringify([specifier, isRelative(specifier) || !URL.canParse(specifier) ? parent : "", attributes]);
-    const found = this.#native.get(key) ?? importNative(specifier, parent, attributes);
-    this.#native.set(key, found);
+    return this.#outerModule(key, () => importNative(specifier, parent, attributes));
+  }
+
+  #outerModule(key: string, load: () => Promise<object>): Promise<vm.Module> {
+    const found = this.#outer.get(key) ?? load().then((namespace) => syntheticModule(key, namespace));
+    this.#outer.set(key, found);
     return found;
   }
 
@@ -182,20 +190,22 @@ function packageType(folder: string): string | undefined {
   }
 }
 
-async function importNative(specifier: string, parent: string, attributes: Attributes): Promise<vm.Module> {
+function importNative(specifier: string, parent: string, attributes: Attributes): Promise<object> {
   const path = parent.startsWith("file:") ? fileURLToPath(parent) : parent;
   const load = new vm.Script("(specifier, options) => import(specifier, options)", {
     filename: path,
     importModuleDynamically: vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
   }).runInThisContext() as Import;
-  const namespace = await load(specifier, { with: { ...attributes } });
+  return load(specifier, { with: { ...attributes } });
+}
+
+function syntheticModule(identifier: string, namespace: object): vm.Module {
   const names = Object.keys(namespace);
-  const module = new vm.SyntheticModule(
+  return new vm.SyntheticModule(
     names,
     function () {
       for (const name of names) this.setExport(name, Reflect.get(namespace, name));
     },
-    { identifier: specifier },
+    { identifier },
   );
-  return module;
 }

@@ -1,10 +1,9 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { isAlive, processName, processTitle } from "../../src/base/process-id.js";
 import { LocalHost } from "../../src/host/local.js";
-import { writeFiles } from "../support/files.js";
 import { tempFolder } from "../support/temp.js";
 
 describe("process names", () => {
@@ -19,8 +18,8 @@ describe("process names", () => {
   });
 
   test("a process that has ended and that nobody collects is not alive", async () => {
-    // The shell becomes a program that knows nothing of its child.
-    const script = "true & echo $!; exec tail -f /dev/null";
+    // The shell becomes a program that knows nothing of its child, before that one ends.
+    const script = "sleep 0.3 & echo $!; exec tail -f /dev/null";
     const parent = spawn("sh", ["-c", script], { stdio: ["ignore", "pipe", "ignore"] });
     try {
       const [line] = (await once(parent.stdout, "data")) as [Buffer];
@@ -42,9 +41,10 @@ describe("process names", () => {
 
   test("a process is called by its program, or by the script that Node runs, whatever options Node has", async () => {
     const folder = tempFolder();
-    writeFiles(folder, { "nspawn-build.js": "console.log(1); process.stdin.resume();" });
-    for (const options of [[], ["--experimental-vm-modules", "--disable-warning=ExperimentalWarning"]]) {
-      const child = spawn(process.execPath, [...options, `${folder}/nspawn-build.js`, "secret"], { stdio: ["pipe", "pipe", "inherit"] });
+    for (const [ending, ...options] of [["js"], ["cjs", "--experimental-vm-modules", "--disable-warning=ExperimentalWarning"]]) {
+      const script = `${folder}/nspawn-build.${ending}`;
+      writeFileSync(script, "console.log(1); process.stdin.resume();");
+      const child = spawn(process.execPath, [...options, script, "secret"], { stdio: ["pipe", "pipe", "inherit"] });
       await once(child.stdout, "data");
       expect(processTitle(child.pid ?? 0)).toBe("nspawn-build");
       child.kill();

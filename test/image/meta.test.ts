@@ -1,7 +1,8 @@
 import { execFileSync } from "node:child_process";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { type ImageMeta, readMeta, writeMeta } from "../../src/image/meta.js";
+import type { ImageMeta } from "../../src/image/meta.js";
+import { readMeta, writeMeta } from "../../src/image/meta-text.js";
 import { imageRef } from "../../src/plan/image-ref.js";
 import { catalog, type SettingName } from "../../src/settings/catalog.js";
 import { renderSettings } from "../../src/settings/render.js";

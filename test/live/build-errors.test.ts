@@ -199,7 +199,7 @@ describe("before any work", () => {
       'exec setpriv --reuid 65534 --regid 65534 --clear-groups env HOME=/ "$@"',
     ].join("\n");
     const within = ["unshare", "--mount", "--propagation", "private", "sh", "-ec", argv, "sh", dirname(script), installed];
-    const options = { within, program: "/run/t/nspawn/dist/cli/nspawn-build.js" };
+    const options = { within, program: "/run/t/nspawn/dist/cli/nspawn-build.cjs" };
     const ended = await lab.run("/run/t/script/build.ts", options);
     expect([1, 2]).toContain(ended.code);
     expect(ended.stderr).toMatch(/root/);

@@ -104,7 +104,7 @@ test("the package holds nothing but what runs: no tests, no sources, and a licen
     "README.md",
     "LICENSE",
     "templates/machine-default.service",
-    "dist/cli/nspawn-build.js",
+    "dist/cli/nspawn-build.cjs",
     "dist/dsl/build.d.ts",
     "dist/LICENSES.txt",
   ])

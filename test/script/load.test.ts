@@ -632,7 +632,7 @@ await import("./missing.ts").catch((error: Error) => SH(error.message));
 
 describe.concurrent("scripts that Node loads itself, since it was started by hand", () => {
   const byHand = (args: readonly string[], cwd: string): ReturnType<typeof spawnSync> =>
-    spawnSync(process.execPath, [join(cli.dist, "cli/nspawn-build.js"), ...args], {
+    spawnSync(process.execPath, [join(cli.dist, "cli/nspawn-build.cjs"), ...args], {
       cwd,
       env: { ...process.env, NODE_OPTIONS: "" },
       encoding: "utf8",
@@ -792,7 +792,7 @@ describe.concurrent("scripts that end in odd ways", () => {
   ])("Ctrl-C ends %s", async (_, source) => {
     const at = tempFolder();
     writeFiles(at, { "build.ts": `${head.replace("IMAGE,", "IMAGE, TOOL,")}${source}\n` });
-    const child = spawn(join(cli.dist, "cli/nspawn-build.js"), ["build.ts", "--plan"], {
+    const child = spawn(join(cli.dist, "cli/nspawn-build.cjs"), ["build.ts", "--plan"], {
       cwd: at,
       env: { ...process.env, NODE_OPTIONS: "", TMPDIR: at },
       stdio: ["ignore", "pipe", "inherit"],
@@ -807,7 +807,7 @@ describe.concurrent("scripts that end in odd ways", () => {
     // What a signal leaves, the next one that makes such a folder removes.
     writeFileSync(join(at, "build.ts"), `${head.replace("IMAGE,", "IMAGE, TOOL,")}${image}TOOL.tempDir();\n`);
     const env = { ...process.env, NODE_OPTIONS: "", TMPDIR: at };
-    const next = spawnSync(join(cli.dist, "cli/nspawn-build.js"), ["build.ts", "--plan"], {
+    const next = spawnSync(join(cli.dist, "cli/nspawn-build.cjs"), ["build.ts", "--plan"], {
       cwd: at,
       env,
       encoding: "utf8",

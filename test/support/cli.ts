@@ -24,7 +24,7 @@ export function compileCli(folder: string): Cli {
   const options = ["-p", join(project, "tsconfig.build.json"), "--outDir", compiled, "--declarationDir", join(folder, "types")];
   execFileSync(process.execPath, [join(project, "node_modules/typescript/bin/tsc"), ...options]);
   execFileSync(process.execPath, [join(project, "scripts/bundle.mjs"), compiled, dist]);
-  return { dist, run: (command, args, cwd = folder) => run(join(dist, "cli", `${command}.js`), args, cwd) };
+  return { dist, run: (command, args, cwd = folder) => run(join(dist, "cli", `${command}.cjs`), args, cwd) };
 }
 
 async function run(program: string, args: readonly string[], cwd: string): Promise<CliResult> {

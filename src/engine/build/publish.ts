@@ -5,7 +5,7 @@ import { NspawnError, UsageError } from "../../base/errors.js";
 import { secondsSince } from "../../base/events.js";
 import { needingRoom } from "../../host/disk-room.js";
 import type { Host } from "../../host/host.js";
-import { type ImageMeta, metaFile, writeMeta } from "../../image/meta.js";
+import { type ImageMeta, metaFile } from "../../image/meta.js";
 import { flatten } from "../../layer/flatten.js";
 import { makeUpper, prepareOverlay, whileMounted } from "../../layer/overlay.js";
 import { compressor } from "../../packer/compression.js";
@@ -29,7 +29,7 @@ export async function publish(build: Build, made: Stack, whole: () => Promise<St
   if (!compression) throw new NspawnError(`${plan.image.written} names no archive that can be written`);
   const transport = await transports.for(plan.image);
   const published = new Published(build.store, transport, plan.image);
-  const keyOf = ({ identity }: Stack): string => imageKey(identity, writeMeta(metaOf(build)), [compression, sourceDateEpoch()]);
+  const keyOf = ({ identity }: Stack): string => imageKey(identity, JSON.stringify(metaOf(build)), [compression, sourceDateEpoch()]);
   const there = options.force ? undefined : await published.now();
   const tell = ({ digest, bytes }: Pick<Upload, "digest" | "bytes">, unchanged: boolean): void => {
     report({ kind: "pushed", url: plan.image.written, digest, bytes, seconds: secondsSince(started), unchanged });
@@ -51,6 +51,7 @@ async function imageFiles(build: Build, layers: BuildLayers): Promise<readonly T
   const [root, ...content] = await flattened(build, layers);
   // Another folder like it, since each build would leave its own time in that one.
   const { folder: top } = await makeUpper(build.host, join(build.scratch, "top"), root?.folder.toString());
+  const { writeMeta } = await import("../../image/meta-text.js");
   await writeFile(join(top, metaFile), writeMeta(metaOf(build)), { mode: 0o644 });
   for (const path of [join(top, metaFile), top]) await utimes(path, 0, 0);
   const rest = [...(root ? [{ folder: root.folder, names: root.names.slice(1) }] : []), ...content];

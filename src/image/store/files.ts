@@ -47,13 +47,13 @@ export class StoreFiles {
     }
   }
 
-  /** Folders of records go when they are empty, also in between of our making them and using them. */
+  /** Folders of records go when they are empty, also in between of our making them (of which Node says ENOTDIR) and using them. */
   async #writeWhole(path: string, content: string): Promise<void> {
     for (let triesLeft = 10; ; triesLeft--) {
       try {
         return await writeWhole(path, content, { temporary: this.#temporary() });
       } catch (error) {
-        if (triesLeft === 0 || !hasCode(error, "ENOENT")) throw error;
+        if (triesLeft === 0 || !hasCode(error, "ENOENT", "ENOTDIR")) throw error;
       }
     }
   }

@@ -7,6 +7,7 @@ import { removeFile } from "../../host/files.js";
 import type { Host } from "../../host/host.js";
 import type { Lock } from "../../host/lock.js";
 import { hasAttributes } from "../../layer/overlay.js";
+import { type ImageMeta, type MetaFields, metaOf, noMeta } from "../meta.js";
 import { readMetaFile } from "../meta-file.js";
 import type { StoreFiles } from "./files.js";
 import { folderBytes } from "./folder-bytes.js";
@@ -24,11 +25,12 @@ export type StoredLayer = {
 };
 
 /**
- * `layer/<id>.json`, what everybody may know of a layer; its content is for root. `meta`: text of its metadata file, if it has one;
- * `extracted`: bytes that it takes on disk; `time`: when it came in; `archive`: name of its archive's file, if that is kept.
+ * `layer/<id>.json`, what everybody may know of a layer; its content is for root. `meta`: text of its metadata file, if it has one,
+ * and `fields`: what that says, since to read it takes long; `extracted`: bytes that it takes on disk; `time`: when it came in; `archive`: name of its archive's file, if that is kept.
  */
 export type LayerDescription = Pick<StoredLayer, "digest" | "bytes" | "root"> & {
   readonly meta?: string | undefined;
+  readonly fields?: MetaFields | undefined;
   readonly extracted?: number;
   readonly time?: string;
   readonly archive?: string | undefined;
@@ -70,9 +72,15 @@ export class Layers {
     return this.#files.readJson(this.#descriptionPath(id), isDescription);
   }
 
-  /** The text of a layer's metadata, undefined if it has none. */
-  async meta(layer: StoredLayer, origin: string): Promise<string | undefined> {
-    return (await this.description(layer.id))?.meta ?? readMetaFile(layer.folder, origin);
+  /**
+   * A layer's metadata.
+   * @throws NspawnError that names its origin, if it is wrong
+   */
+  async meta(layer: StoredLayer, origin: string): Promise<ImageMeta> {
+    const described = await this.description(layer.id);
+    if (described?.meta !== undefined) return describedMeta(described, origin);
+    const text = await readMetaFile(layer.folder, origin);
+    return describedMeta({ meta: text }, origin);
   }
 
   /** Names of layers, of which there may be the description, the folder, or both. What this user may not see is not among them. */
@@ -98,9 +106,9 @@ export class Layers {
     const present = await this.find(digest);
     if (present) return present;
     const id = layerId(digest);
-    const [root, meta, extracted] = await Promise.all([
+    const [root, { meta, fields }, extracted] = await Promise.all([
       rootFolder(this.#host, folder),
-      readMetaFile(folder),
+      describeMeta(folder, digest),
       folderBytes(this.#host, folder),
       // Whoever sees the name has to see all of the content, after a power cut too.
       this.#host.run({ argv: ["sync", "--file-system", folder] }),
@@ -114,6 +122,7 @@ export class Layers {
         bytes,
         root,
         meta,
+        fields,
         extracted,
         time,
         archive: kept,
@@ -205,6 +214,24 @@ export class Layers {
   }
 }
 
+/**
+ * The metadata of which a description tells.
+ * @throws NspawnError that names its origin, if it is wrong
+ */
+export async function describedMeta({ meta, fields }: Pick<LayerDescription, "meta" | "fields">, origin: string): Promise<ImageMeta> {
+  if (meta === undefined) return noMeta(origin);
+  if (fields) return metaOf(fields, origin);
+  const { readMeta } = await import("../meta-text.js");
+  return readMeta(meta, origin);
+}
+
+async function describeMeta(folder: string, origin: string): Promise<Pick<LayerDescription, "meta" | "fields">> {
+  const meta = await readMetaFile(folder);
+  if (meta === undefined) return {};
+  const { parseMeta } = await import("../meta-text.js");
+  return { meta, fields: parseMeta(meta, origin) };
+}
+
 /** Short name of a layer. 64 bits are enough against chance; against intent, the full digest is compared. */
 export function layerId(digest: string): string {
   return digest.slice("sha256:".length, "sha256:".length + 16);
@@ -223,7 +250,8 @@ function isDescription(value: unknown): value is LayerDescription {
     typeof value.root.mode === "number" &&
     typeof value.root.uid === "number" &&
     typeof value.root.gid === "number" &&
-    (value.meta === undefined || typeof value.meta === "string")
+    (value.meta === undefined || typeof value.meta === "string") &&
+    (value.fields === undefined || isRecord(value.fields))
   );
 }
 

@@ -7,9 +7,9 @@ import { inject } from "vitest";
 
 /** The package as it is installed for all live tests, and its command. */
 export const installed = join(inject("prefix"), "lib/node_modules/nspawn");
-export const nspawnBuild = join(installed, "dist/cli/nspawn-build.js");
-const nspawn = join(installed, "dist/cli/nspawn.js");
-export const nspawnSetup = join(installed, "dist/cli/nspawn-setup.js");
+export const nspawnBuild = join(installed, "dist/cli/nspawn-build.cjs");
+const nspawn = join(installed, "dist/cli/nspawn.cjs");
+export const nspawnSetup = join(installed, "dist/cli/nspawn-setup.cjs");
 const fixtures = fileURLToPath(new URL("../../fixtures/python-nspawn", import.meta.url));
 
 /** What a program left. `code` is undefined where a signal ended it. */

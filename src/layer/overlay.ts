@@ -63,12 +63,23 @@ export async function makeUpper(
     await chmod(upper.folder, 0o755);
     return upper;
   }
-  const [{ mode, uid, gid }, special] = await Promise.all([lstat(below), hasAttributes(host, below)]);
+  const [{ mode, uid, gid }, special] = await Promise.all([lstat(below), layerHasAttributes(host, below)]);
   await chown(upper.folder, uid, gid);
   await chmod(upper.folder, mode & 0o7777);
   if (special) await pipeTar(host, [{ folder: Buffer.from(below), names: [""] }], upper.folder, { owner: "same", folders: "overwrite" });
   return upper;
 }
+
+/** The same of the root folder of a layer, which never changes: it is looked at once. */
+export function layerHasAttributes(host: Host, layer: string): Promise<boolean> {
+  const known = layersWithAttributes.get(host) ?? new Map<string, Promise<boolean>>();
+  layersWithAttributes.set(host, known);
+  const found = known.get(layer) ?? hasAttributes(host, layer);
+  known.set(layer, found);
+  return found;
+}
+
+const layersWithAttributes = new WeakMap<Host, Map<string, Promise<boolean>>>();
 
 /** Whether a folder has an ACL or extended attributes besides the overlay's own. */
 export async function hasAttributes(host: Host, folder: string): Promise<boolean> {
@@ -84,7 +95,7 @@ export function mountThen(overlay: Overlay, argv: readonly string[]): Argv {
   const script = [
     // util-linux ≥ 2.39 passes options through fsconfig(2), which takes 256 bytes for each.
     "export LIBMOUNT_FORCE_MOUNT2=always",
-    "mkdir -p /run/systemd/nspawn",
+    "[ -d /run/systemd/nspawn ] || mkdir -p /run/systemd/nspawn",
     "mount -t tmpfs -o mode=755 tmpfs /run/systemd/nspawn",
     'cd "$1"',
     'mount -t overlay -o "nodev,$2" overlay root',

@@ -1,4 +1,5 @@
-import { type FileHandle, open } from "node:fs/promises";
+import { type FileHandle, mkdir, open, rm, symlink } from "node:fs/promises";
+import { join } from "node:path";
 import { PassThrough, type Readable } from "node:stream";
 import { setTimeout } from "node:timers/promises";
 import type { ByteName } from "../base/byte-path.js";
@@ -56,13 +57,15 @@ export async function createArchive(
 ): Promise<void> {
   // SOURCE_DATE_EPOCH: nothing in a reproducible archive is younger (https://reproducible-builds.org/specs/source-date-epoch/).
   const clamp = options.clampTime === undefined ? [] : [`--mtime=@${options.clampTime}`, "--clamp-mtime"];
-  const tar: Argv = ["tar", "--create", "--file=-", ...format, ...attributes, opaqueAttribute, ...clamp, ...fromList];
+  const tar: Argv = ["tar", "--create", "--file=-", ...format, ...attributes, opaqueAttribute, ...clamp, ...byLink, ...fromList];
   const alone = inOwnNamespaces([...withoutUsers, ...tar]);
   // Made here, so that nothing that is there is overwritten, and whoever may read it is the same everywhere.
   const file = await open(path, "wx+", 0o644);
+  const links = `${path}.from`;
   try {
+    await mkdir(links);
     const argv: Argv = ["bash", "-c", pipeline, "bash", path, String(alone.length), ...alone, ...compress];
-    const written = host.run({ argv, shown: tar, ...fromSources(sources) });
+    const written = host.run({ argv, shown: tar, ...(await fromLinks(sources, links)) });
     await settleAll([written, readWhileWritten(file, written, onBytes)]);
   } catch (error) {
     // Nothing else is written but the archive.
@@ -70,6 +73,7 @@ export async function createArchive(
     throw why === undefined ? error : new NspawnError(`the archive cannot be written to ${path}: ${why}`, { cause: error });
   } finally {
     await file.close();
+    await rm(links, { recursive: true, force: true });
   }
 }
 
@@ -155,15 +159,74 @@ export async function extractTar(
  * like an option.
  */
 function fromSources(sources: readonly TarSource[]): Pick<Command, "input" | "folders"> {
-  const input = new PassThrough();
-  const indexes = new Map<string, number>();
+  const list = new FileList();
   for (const { folder, names } of sources) {
-    const path = folder.toString("latin1");
-    const index = indexes.get(path) ?? indexes.size;
-    indexes.set(path, index);
-    input.write(`-C${openFolder(index)}\0`);
-    for (const name of names) input.write(Buffer.from(name === "" ? "./\0" : `./${name}\0`, "latin1"));
+    list.switchTo(folder);
+    for (const name of names) list.add(`./${name}`);
   }
-  input.end();
-  return { input, folders: [...indexes.keys()].map((path) => Buffer.from(path, "latin1")) };
+  return list.end();
+}
+
+/**
+ * The same for many folders: tar opens one at each switch, which takes longer than most files. So they are reached by numbered links in one
+ * folder, and {@link byLink} takes those off the names. Only their own root folders are not, since tar would take the link itself.
+ * @param links an empty folder
+ */
+async function fromLinks(sources: readonly TarSource[], links: string): Promise<Pick<Command, "input" | "folders">> {
+  const list = new FileList();
+  for (const { folder } of sources.filter(({ names }) => names.includes(""))) {
+    list.switchTo(folder);
+    list.add("./");
+  }
+  const numbers = new Map<string, number>();
+  for (const { folder } of sources) {
+    const path = folder.toString("latin1");
+    const number = numbers.get(path) ?? numbers.size;
+    if (number === numbers.size) await symlink(openFolder(list.indexOf(folder)), join(links, String(number)));
+    numbers.set(path, number);
+  }
+  list.switchTo(Buffer.from(links));
+  for (const { folder, names } of sources) {
+    const number = numbers.get(folder.toString("latin1"));
+    for (const name of names) if (name !== "") list.add(`${number}/${name}`);
+  }
+  return list.end();
+}
+
+/** Not in the targets of symlinks. */
+const byLink = ["--transform=flags=rhS;s,^[0-9][0-9]*/,./,"];
+
+class FileList {
+  readonly #input = new PassThrough();
+  #entries = "";
+  readonly #indexes = new Map<string, number>();
+
+  /** Which of the folders that the program gets opened it is. */
+  indexOf(folder: Buffer): number {
+    const path = folder.toString("latin1");
+    const index = this.#indexes.get(path) ?? this.#indexes.size;
+    this.#indexes.set(path, index);
+    return index;
+  }
+
+  switchTo(folder: Buffer): void {
+    this.add(`-C${openFolder(this.indexOf(folder))}`);
+  }
+
+  add(entry: ByteName): void {
+    this.#entries += `${entry}\0`;
+    if (this.#entries.length >= 1 << 16) this.#pass();
+  }
+
+  end(): Pick<Command, "input" | "folders"> {
+    this.#pass();
+    this.#input.end();
+    return { input: this.#input, folders: [...this.#indexes.keys()].map((path) => Buffer.from(path, "latin1")) };
+  }
+
+  /** In large pieces: to write each entry would take more memory and time than to make the archive. */
+  #pass(): void {
+    this.#input.write(Buffer.from(this.#entries, "latin1"));
+    this.#entries = "";
+  }
 }

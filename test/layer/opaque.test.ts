@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { bytePath, toBytes } from "../../src/base/byte-path.js";
 import { LocalHost } from "../../src/host/local.js";
-import { opaqueFolders, parseDump, setOpaque } from "../../src/layer/opaque.js";
+import { opaqueFolders, opaqueIn, setOpaque } from "../../src/layer/opaque.js";
 import { tempFolder } from "../support/temp.js";
 import { sh } from "../support/tree.js";
 
@@ -85,11 +85,11 @@ describe("setOpaque and opaqueFolders", () => {
   });
 });
 
-describe("parseDump", () => {
-  test("escapes are undone, and paths are relative", () => {
+describe("opaqueIn", () => {
+  test("escapes are undone, and other values are none", () => {
     const dump =
       '# file: etc/a\\012b\ntrusted.overlay.opaque="y"\n\n# file: ./x\ntrusted.overlay.opaque="y"\n\n# file: .\ntrusted.overlay.opaque="y"\n\n# file: no\ntrusted.overlay.opaque="n"\n';
-    expect([...parseDump(dump)]).toEqual(["etc/a\nb", "x", ""]);
+    expect(opaqueIn(dump)).toEqual(["etc/a\nb", "./x", "."]);
   });
 
   test("what getfattr really prints for user attributes is understood", () => {
@@ -99,6 +99,6 @@ describe("parseDump", () => {
       sh(layer, 'setfattr -n user.mark -v y "./$1"', Buffer.from(name, "latin1").toString());
     }
     const dump = sh(layer, "getfattr -R -P -h -d -m '^user\\.mark$' . 2>/dev/null").replaceAll("user.mark", "trusted.overlay.opaque");
-    expect([...parseDump(toBytes(dump))].sort()).toEqual([...oddNames].sort());
+    expect([...opaqueIn(toBytes(dump))].sort()).toEqual([...oddNames].sort());
   });
 });

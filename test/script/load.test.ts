@@ -220,11 +220,11 @@ describe.concurrent("scripts that are wrong", () => {
   });
 
   test.each([
-    ["a keyword", 'setTimeout(() => SH("true"), 1)', /^build\.ts:3: error: /],
-    ["an error", 'setTimeout(() => { throw new Error("late"); }, 1)', /^build\.ts:3: error: late/],
+    ["a keyword", 'setTimeout(() => SH("true"), 20)', /^build\.ts:3: error: /],
+    ["an error", 'setTimeout(() => { throw new Error("late"); }, 20)', /^build\.ts:3: error: late/],
     [
       "process.exit",
-      "setTimeout(() => process.exit(0), 1)",
+      "setTimeout(() => process.exit(0), 20)",
       /^build\.ts:3: error: the script called process\.exit\(0\) behind its own end/,
     ],
   ])("%s behind the script's end, but before that of the command, is an error with its line", async (_, code, message) => {

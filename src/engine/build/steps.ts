@@ -6,7 +6,7 @@ import { needingRoom } from "../../host/disk-room.js";
 import type { Host } from "../../host/host.js";
 import type { BuildNote, BuiltStep, StepInputs } from "../../image/store/build-notes.js";
 import type { StepLayer } from "../../image/store/step-layers.js";
-import { hasAttributes, makeUpper } from "../../layer/overlay.js";
+import { hasAttributes, layerHasAttributes, makeUpper } from "../../layer/overlay.js";
 import { describeStep, type WorkStep } from "../../plan/step.js";
 import { stepFailed } from "../step-failed.js";
 import type { Build } from "./build.js";
@@ -221,6 +221,6 @@ async function hasChanged(host: Host, upper: string, ctimeBefore: bigint, below:
   if (below === undefined) return true;
   const { mode, uid, gid } = lstatSync(below, { bigint: true });
   if (now.mode !== mode || now.uid !== uid || now.gid !== gid) return true;
-  const attributes = await Promise.all([hasAttributes(host, upper), hasAttributes(host, below)]);
+  const attributes = await Promise.all([hasAttributes(host, upper), layerHasAttributes(host, below)]);
   return attributes.includes(true);
 }

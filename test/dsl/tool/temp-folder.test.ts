@@ -37,7 +37,7 @@ mkdirSync(dir + "/deep/er", { recursive: true });
 writeFileSync(dir + "/deep/er/file", "");
 ${lines}`,
   });
-  const child = spawn(join(dist, "cli/nspawn-build.js"), ["build.ts", "--plan"], {
+  const child = spawn(join(dist, "cli/nspawn-build.cjs"), ["build.ts", "--plan"], {
     cwd: at,
     env: { ...process.env, NODE_OPTIONS: "", TMPDIR: tmp },
     stdio: ["ignore", "ignore", "pipe"],

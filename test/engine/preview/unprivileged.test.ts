@@ -52,7 +52,7 @@ describe("--plan without rights", () => {
   }
 
   function plan(kind: "build" | "setup"): Readonly<Record<string, unknown>> {
-    const { status, stdout, stderr } = asNobody(join(cli.dist, `cli/nspawn-${kind}.js`), join(folder, `${kind}.ts`), "--plan", "--json");
+    const { status, stdout, stderr } = asNobody(join(cli.dist, `cli/nspawn-${kind}.cjs`), join(folder, `${kind}.ts`), "--plan", "--json");
     expect(status, stdout + stderr).toBe(0);
     const lines = stdout.split("\n").filter((line) => line !== "");
     const objects = lines.map((line) => JSON.parse(line) as Readonly<Record<string, unknown>>);
@@ -94,7 +94,7 @@ describe("--plan without rights", () => {
   test("a store that may not even be looked into counts as empty, with a warning that names it", () => {
     mkdirSync(join(folder, "closed"), { mode: 0o700 });
     symlinkSync(join(folder, "store"), join(folder, "closed/store"));
-    const argv = [join(cli.dist, "cli/nspawn-build.js"), join(folder, "build.ts"), "--plan"];
+    const argv = [join(cli.dist, "cli/nspawn-build.cjs"), join(folder, "build.ts"), "--plan"];
     const { status, stdout, stderr } = asNobody("env", `NSPAWN_STORAGE_ROOT=${join(folder, "closed/store")}`, ...argv);
     expect([status, stderr]).toEqual([0, expect.stringMatching(/^warning: the store .*closed\/store is closed to this user/)]);
     expect(stdout).toContain("will be pulled");

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { closeSync, openSync, readSync } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 
 /** Files up to this size are read at once: a thread for each would take longer than that. */
@@ -16,13 +16,27 @@ const atOnce = 4;
  * @param size as lstat(2) tells it
  */
 export async function fileDigest(path: string | Buffer, size: number): Promise<string> {
-  if (size <= small) return createHash("sha256").update(readFileSync(path)).digest("hex");
+  if (size <= small) return digestOfSmall(path);
   const file = await open(path);
   try {
     return await digestOfChunks(file, size);
   } finally {
     await file.close();
   }
+}
+
+/** One for all files: memory that was never used takes longer to get than to read most of them into it. */
+const buffer = Buffer.allocUnsafeSlow(small);
+
+function digestOfSmall(path: string | Buffer): string {
+  const hash = createHash("sha256");
+  const file = openSync(path, "r");
+  try {
+    for (let length = readSync(file, buffer); length > 0; length = readSync(file, buffer)) hash.update(buffer.subarray(0, length));
+  } finally {
+    closeSync(file);
+  }
+  return hash.digest("hex");
 }
 
 async function digestOfChunks(file: FileHandle, size: number): Promise<string> {
@@ -36,12 +50,12 @@ async function digestOfChunks(file: FileHandle, size: number): Promise<string> {
 }
 
 async function chunkDigest(file: FileHandle, index: number): Promise<Uint8Array> {
-  const buffer = new Uint8Array(chunkSize);
+  const chunk = new Uint8Array(chunkSize);
   let filled = 0;
   while (filled < chunkSize) {
-    const { bytesRead } = await file.read(buffer, filled, chunkSize - filled, index * chunkSize + filled);
+    const { bytesRead } = await file.read(chunk, filled, chunkSize - filled, index * chunkSize + filled);
     if (bytesRead === 0) break;
     filled += bytesRead;
   }
-  return new Uint8Array(await crypto.subtle.digest("SHA-256", buffer.subarray(0, filled)));
+  return new Uint8Array(await crypto.subtle.digest("SHA-256", chunk.subarray(0, filled)));
 }

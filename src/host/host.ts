@@ -1,4 +1,5 @@
 import type { Readable, Writable } from "node:stream";
+import type { NamedPipes } from "./named-pipes.js";
 import type { Program } from "./programs.js";
 
 /** A program to start: its name first, then its arguments, as they are. */
@@ -23,6 +24,8 @@ export type Command = {
   readonly onLine?: (line: string) => void;
   /** How output that is collected becomes text; UTF-8 by default. With latin1 each character is a byte. */
   readonly encoding?: "utf8" | "latin1";
+  /** Where pipes for its output come from, if it is to have real ones. */
+  readonly pipes?: NamedPipes;
   /** It may leave programs behind that still hold its output; that is no reason to wait for them. */
   readonly mayDetach?: boolean;
   /** Ends it at once. */

@@ -6,6 +6,7 @@ import { pipeline } from "node:stream/promises";
 import { CommandError, hasCode, InterruptedError, NspawnError } from "../base/errors.js";
 import { LastLines } from "../base/last-lines.js";
 import type { Command, Host, Result, Running } from "./host.js";
+import type { NamedPipe } from "./named-pipes.js";
 import { programPath } from "./programs.js";
 
 type Ended = { readonly code: number | null; readonly signal: NodeJS.Signals | null };
@@ -27,20 +28,22 @@ export class LocalHost implements Host {
   }
 
   async run(command: Command): Promise<Result> {
-    const child = this.#startOrDrop(command);
+    const pipes = command.pipes && [await command.pipes.open(), await command.pipes.open()];
+    const child = this.#startOrDrop(command, pipes);
+    const [stdout, stderr] = pipes ? pipes.map(({ reader }) => reader) : [child.stdout, child.stderr];
     const release = killOnAbort(child, command.signal);
     const last = new LastLines(20);
     const collected: string[] = [];
     const ended = this.#ended(child);
-    if (command.mayDetach) child.once("exit", () => setTimeout(closeOutput, detachGrace, child).unref());
+    if (command.mayDetach) child.once("exit", () => setTimeout(closeOutput, detachGrace, [stdout, stderr]).unref());
     const onError = (line: string): void => {
       last.add(line);
       command.onLine?.(line);
     };
-    const taken = takeOutput(command, child.stdout, collected, (line) => last.add(line));
+    const taken = takeOutput(command, stdout, collected, (line) => last.add(line));
     // One that waits for input would never see that nobody takes its output any more.
     taken.catch(() => child.stdin?.destroy());
-    const [written, fed] = await Promise.allSettled([taken, feed(command, child.stdin), collectLines(child.stderr, onError), ended]);
+    const [written, fed] = await Promise.allSettled([taken, feed(command, child.stdin), collectLines(stderr, onError), ended]);
     // Where its input broke off, or its output could not be written, that is why the program failed.
     release();
     for (const result of [fed, written]) if (result.status === "rejected" && !this.#interrupted) throw result.reason;
@@ -49,7 +52,7 @@ export class LocalHost implements Host {
   }
 
   async runBeside(command: Pick<Command, "argv" | "cwd">): Promise<Running> {
-    const child = this.#start(command);
+    const child = this.#start(command, "pipe");
     const last = new LastLines(20);
     const { pid, stdin, stdout } = child;
     void collectLines(child.stderr, (line) => last.add(line));
@@ -88,32 +91,39 @@ export class LocalHost implements Host {
   }
 
   /** Where the program cannot even be started, whatever writes its input has to be able to finish all the same. */
-  #startOrDrop(command: Command): ChildProcess {
+  #startOrDrop(command: Command, pipes: readonly NamedPipe[] | undefined): ChildProcess {
     try {
-      return this.#start(command);
+      // bash(1) takes a socket, which is what Node would give it, for a login from elsewhere, and reads ~/.bashrc.
+      return this.#start(command, command.input === undefined ? "ignore" : "pipe", pipes);
     } catch (error) {
+      for (const { reader } of pipes ?? []) reader.destroy();
       if (typeof command.input === "object") command.input.resume();
       throw error;
     }
   }
 
-  #start(command: Pick<Command, "argv" | "env" | "cwd" | "cleansUp" | "folders">): ChildProcess {
-    if (this.#interrupted && !command.cleansUp) throw new InterruptedError();
-    const [program, ...args] = command.argv;
-    // detached: in a session of its own, so that Ctrl-C reaches only us, and we end the whole group.
-    // --pdeathsig: it dies with us, even by kill -9.
-    const folders = openAll(command.folders ?? []);
+  #start(
+    command: Pick<Command, "argv" | "env" | "cwd" | "cleansUp" | "folders">,
+    input: "ignore" | "pipe",
+    pipes?: readonly NamedPipe[],
+  ): ChildProcess {
+    let folders: readonly number[] = [];
     try {
+      if (this.#interrupted && !command.cleansUp) throw new InterruptedError();
+      const [program, ...args] = command.argv;
+      folders = openAll(command.folders ?? []);
+      // detached: in a session of its own, so that Ctrl-C reaches only us, and we end the whole group.
+      // --pdeathsig: it dies with us, even by kill -9.
       const child = spawnSafely(programPath("setpriv"), ["--pdeathsig", "KILL", programPath(program), ...args], {
         env: command.env ? { ...command.env } : baseEnvironment(),
         cwd: command.cwd,
-        stdio: ["pipe", "pipe", "pipe", ...folders],
+        stdio: [input, ...(pipes ? pipes.map(({ writer }) => writer) : ["pipe" as const, "pipe" as const]), ...folders],
         detached: true,
       });
       this.#running.add(child);
       return child;
     } finally {
-      for (const folder of folders) closeSync(folder);
+      for (const file of [...folders, ...(pipes?.map(({ writer }) => writer) ?? [])]) closeSync(file);
     }
   }
 
@@ -171,9 +181,8 @@ function spawnSafely(program: string, args: readonly string[], options: SpawnOpt
 /** Milliseconds for the last output of a program that has ended, while others still hold its output. */
 const detachGrace = 200;
 
-function closeOutput(child: ChildProcess): void {
-  child.stdout?.destroy();
-  child.stderr?.destroy();
+function closeOutput(streams: readonly (Readable | null | undefined)[]): void {
+  for (const stream of streams) stream?.destroy();
 }
 
 /** The environment that programs get: nothing of the user's but where to look for programs, so that no secret leaks into one. */
@@ -200,7 +209,7 @@ function killOnAbort(child: ChildProcess, signal: AbortSignal | undefined): () =
 
 async function takeOutput(
   { output, encoding = "utf8" }: Command,
-  stdout: Readable | null,
+  stdout: Readable | null | undefined,
   collected: string[],
   remember: (line: string) => void,
 ): Promise<void> {
@@ -252,7 +261,7 @@ const mostWaiting = 1 << 20;
 /** Output without line breaks is passed on in pieces of this many characters. */
 const longestLine = 1 << 16;
 
-async function collectLines(stream: Readable | null, take: (line: string) => void): Promise<void> {
+async function collectLines(stream: Readable | null | undefined, take: (line: string) => void): Promise<void> {
   if (!stream) return;
   let rest = "";
   for await (const chunk of untilClosed(stream.setEncoding("utf8"))) {

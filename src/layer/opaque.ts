@@ -11,7 +11,8 @@ const attribute = "trusted.overlay.opaque";
 export async function opaqueFolders(host: Host, layers: readonly string[]): Promise<ReadonlyMap<string, ReadonlySet<ByteName>>> {
   const options = ["--recursive", "--physical", "--no-dereference", "--dump", "--absolute-names", `--match=^trusted\\.overlay\\.opaque$`];
   // All at once: to start a program takes longer than to look through most layers.
-  const { stdout } = layers.length > 0 ? await host.run({ argv: ["getfattr", ...options, "--", ...layers], encoding: "latin1" }) : { stdout: "" };
+  const { stdout } =
+    layers.length > 0 ? await host.run({ argv: ["getfattr", ...options, "--", ...layers], encoding: "latin1" }) : { stdout: "" };
   const marked = opaqueIn(stdout);
   return new Map(layers.map((layer) => [layer, namesBelow(layer, marked)]));
 }

@@ -64,7 +64,7 @@ export async function createArchive(
   const links = `${path}.from`;
   try {
     await mkdir(links);
-    const argv: Argv = ["bash", "-c", pipeline, "bash", path, String(alone.length), ...alone, ...compress];
+    const argv: Argv = ["bash", "--norc", "-c", pipeline, "bash", path, String(alone.length), ...alone, ...compress];
     const written = host.run({ argv, shown: tar, ...(await fromLinks(sources, links)) });
     await settleAll([written, readWhileWritten(file, written, onBytes)]);
   } catch (error) {
@@ -168,33 +168,31 @@ function fromSources(sources: readonly TarSource[]): Pick<Command, "input" | "fo
 }
 
 /**
- * The same for many folders: tar opens one at each switch, which takes longer than most files. So they are reached by numbered links in one
- * folder, and {@link byLink} takes those off the names. Only their own root folders are not, since tar would take the link itself.
+ * The same for many folders: tar opens one at each switch, and from then on has the kernel look up names behind /proc/self/fd for attributes,
+ * which takes longer than most files. So they are reached by numbered links in the folder that it starts in, and {@link byLink} takes those
+ * off the names.
  * @param links an empty folder
  */
-async function fromLinks(sources: readonly TarSource[], links: string): Promise<Pick<Command, "input" | "folders">> {
+async function fromLinks(sources: readonly TarSource[], links: string): Promise<Pick<Command, "input" | "folders" | "cwd">> {
   const list = new FileList();
-  for (const { folder } of sources.filter(({ names }) => names.includes(""))) {
-    list.switchTo(folder);
-    list.add("./");
-  }
   const numbers = new Map<string, number>();
-  for (const { folder } of sources) {
+  for (const { folder, names } of sources) {
     const path = folder.toString("latin1");
     const number = numbers.get(path) ?? numbers.size;
-    if (number === numbers.size) await symlink(openFolder(list.indexOf(folder)), join(links, String(number)));
+    if (number === numbers.size) await symlink(isHidden(path) ? openFolder(list.indexOf(folder)) : folder, join(links, String(number)));
     numbers.set(path, number);
+    for (const name of names) list.add(name === "" ? `${number}/.` : `${number}/./${name}`);
   }
-  list.switchTo(Buffer.from(links));
-  for (const { folder, names } of sources) {
-    const number = numbers.get(folder.toString("latin1"));
-    for (const name of names) if (name !== "") list.add(`${number}/${name}`);
-  }
-  return list.end();
+  return { ...list.end(), cwd: links };
 }
 
 /** Not in the targets of symlinks. */
-const byLink = ["--transform=flags=rhS;s,^[0-9][0-9]*/,./,"];
+const byLink = ["--transform=flags=rhS;s,^[0-9][0-9]*/,,"];
+
+/** By {@link withoutUsers}. The way through an open file takes the kernel several times as long. */
+function isHidden(path: ByteName): boolean {
+  return path.startsWith("/etc/");
+}
 
 class FileList {
   readonly #input = new PassThrough();

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { CommandError } from "../../base/errors.js";
 import type { Host } from "../../host/host.js";
 import { baseEnvironment } from "../../host/local.js";
+import type { NamedPipes } from "../../host/named-pipes.js";
 import { inOwnNamespaces } from "../../host/namespace.js";
 import { mountThen, type OverlayLayers, prepareOverlay } from "../../layer/overlay.js";
 import { resolveInRoot, statInRoot } from "../../layer/root-path.js";
@@ -30,11 +31,19 @@ export async function runInImage(
   argv: readonly string[],
   environment: RunEnvironment,
   onLine: (line: string) => void,
+  pipes?: NamedPipes,
 ): Promise<void> {
   const overlay = await prepareOverlay(scratch, layers);
   const nspawn = ["systemd-nspawn", ...nspawnOptions(overlay.mountPoint, environment), "--", ...argv];
   const env = { ...baseEnvironment(), ...environment.variables };
-  await host.run({ argv: inOwnNamespaces(mountThen(overlay, nspawn)), shown: argv, env, output: onLine, onLine });
+  await host.run({
+    argv: inOwnNamespaces(mountThen(overlay, nspawn)),
+    shown: argv,
+    env,
+    output: onLine,
+    onLine,
+    ...(pipes ? { pipes } : {}),
+  });
 }
 
 /**

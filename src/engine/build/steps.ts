@@ -4,6 +4,7 @@ import { secondsSince } from "../../base/events.js";
 import { type Place, showPlace } from "../../base/place.js";
 import { needingRoom } from "../../host/disk-room.js";
 import type { Host } from "../../host/host.js";
+import { NamedPipes } from "../../host/named-pipes.js";
 import type { BuildNote, BuiltStep, StepInputs } from "../../image/store/build-notes.js";
 import type { StepLayer } from "../../image/store/step-layers.js";
 import { hasAttributes, layerHasAttributes, makeUpper } from "../../layer/overlay.js";
@@ -35,6 +36,7 @@ export class Steps {
   readonly #done: Done[] = [];
   /** Ids of layers from the cache that were looked at. */
   readonly #whole = new Set<string>();
+  readonly #pipes: NamedPipes;
   #folders = 0;
 
   /** @param last what the last build of the image was made from */
@@ -45,6 +47,7 @@ export class Steps {
     this.#environment = environment;
     this.#last = last;
     this.#fetches = new Fetches(build, join(scratch, "fetches"));
+    this.#pipes = new NamedPipes(host, join(scratch, "pipes"));
     this.#context = {
       host,
       config,
@@ -165,6 +168,7 @@ export class Steps {
               scriptFolder: plan.folder,
               layers: { lowers, upper },
               environment: this.#environment,
+              pipes: this.#pipes,
             },
             step,
           );

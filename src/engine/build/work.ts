@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { Report } from "../../base/events.js";
 import type { Config } from "../../config/config.js";
 import type { Host } from "../../host/host.js";
+import type { NamedPipes } from "../../host/named-pipes.js";
 import { copyIntoRoot } from "../../layer/copy.js";
 import { type OverlayLayers, prepareOverlay, whileMounted } from "../../layer/overlay.js";
 import type { StepOf, WorkStep } from "../../plan/step.js";
@@ -22,6 +23,8 @@ export type StepContext = {
   readonly layers: OverlayLayers;
   readonly environment: RunEnvironment;
   readonly report: Report;
+  /** For what commands write. */
+  readonly pipes: NamedPipes;
 };
 
 type Handlers = { readonly [K in WorkStep["kind"]]: (context: StepContext, step: StepOf<K>) => Promise<void> };
@@ -49,6 +52,7 @@ export async function copyToImage({ host, folder, layers }: StepContext, source:
   await whileMounted(host, overlay, (root) => copyIntoRoot(host, { source, root, target }));
 }
 
-async function runCommand({ host, folder, layers, environment, report }: StepContext, argv: readonly string[]): Promise<void> {
-  await runInImage(host, join(folder, "view"), layers, argv, environment, (line) => report({ kind: "output", line }));
+async function runCommand(context: StepContext, argv: readonly string[]): Promise<void> {
+  const { host, folder, layers, environment, report, pipes } = context;
+  await runInImage(host, join(folder, "view"), layers, argv, environment, (line) => report({ kind: "output", line }), pipes);
 }

@@ -2,8 +2,8 @@ import { createHash } from "node:crypto";
 import { closeSync, openSync, readSync } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 
-/** Files up to this size are read at once: a thread for each would take longer than that. */
-const small = 1 << 18;
+/** Files up to this size are hashed here: to have threads do it would take longer. */
+const small = 1 << 20;
 
 const chunkSize = 1 << 22;
 
@@ -26,7 +26,7 @@ export async function fileDigest(path: string | Buffer, size: number): Promise<s
 }
 
 /** One for all files: memory that was never used takes longer to get than to read most of them into it. */
-const buffer = Buffer.allocUnsafeSlow(small);
+const buffer = Buffer.allocUnsafeSlow(1 << 18);
 
 function digestOfSmall(path: string | Buffer): string {
   const hash = createHash("sha256");
@@ -43,17 +43,17 @@ async function digestOfChunks(file: FileHandle, size: number): Promise<string> {
   const whole = createHash("sha256");
   const chunks = Math.ceil(size / chunkSize);
   for (let first = 0; first < chunks; first += atOnce) {
-    const group = Array.from({ length: Math.min(atOnce, chunks - first) }, (_, index) => chunkDigest(file, first + index));
+    const group = Array.from({ length: Math.min(atOnce, chunks - first) }, (_, index) => chunkDigest(file, size, first + index));
     for (const digest of await Promise.all(group)) whole.update(digest);
   }
   return whole.digest("hex");
 }
 
-async function chunkDigest(file: FileHandle, index: number): Promise<Uint8Array> {
-  const chunk = new Uint8Array(chunkSize);
+async function chunkDigest(file: FileHandle, size: number, index: number): Promise<Uint8Array> {
+  const chunk = Buffer.allocUnsafeSlow(Math.min(chunkSize, size - index * chunkSize));
   let filled = 0;
-  while (filled < chunkSize) {
-    const { bytesRead } = await file.read(chunk, filled, chunkSize - filled, index * chunkSize + filled);
+  while (filled < chunk.length) {
+    const { bytesRead } = await file.read(chunk, filled, chunk.length - filled, index * chunkSize + filled);
     if (bytesRead === 0) break;
     filled += bytesRead;
   }

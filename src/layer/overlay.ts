@@ -1,6 +1,7 @@
 import { chmod, chown, lstat, mkdir, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { NspawnError } from "../base/errors.js";
+import { readIfThere } from "../host/files.js";
 import type { Argv, Host } from "../host/host.js";
 import { inMountNamespace } from "../host/namespace.js";
 import { pipeTar } from "../packer/tar.js";
@@ -70,28 +71,63 @@ export async function makeUpper(
   return upper;
 }
 
-/** The same of the root folder of a layer, which never changes: it is looked at once. */
-export function layerHasAttributes(host: Host, layer: string): Promise<boolean> {
-  const known = layersWithAttributes.get(host) ?? new Map<string, Promise<boolean>>();
-  layersWithAttributes.set(host, known);
-  const found = known.get(layer) ?? hasAttributes(host, layer);
-  known.set(layer, found);
-  return found;
-}
-
-const layersWithAttributes = new WeakMap<Host, Map<string, Promise<boolean>>>();
-
 /** Whether a folder has an ACL or extended attributes besides the overlay's own. */
 export async function hasAttributes(host: Host, folder: string): Promise<boolean> {
   const { stdout } = await host.run({ argv: ["getfattr", "--match=-", "--no-dereference", "."], cwd: folder });
-  return stdout.split("\n").some((line) => /^(user\.|system\.posix_acl|security\.capability)/.test(line));
+  return areSpecial(stdout);
 }
+
+/** Whether names of attributes, one a line, are of some that travel. */
+function areSpecial(names: string): boolean {
+  return names.split("\n").some((line) => /^(user\.|system\.posix_acl|security\.capability)/.test(line));
+}
+
+/** The same of the root folder of a layer, which never changes: it is looked at once. */
+export function layerHasAttributes(host: Host, layer: string): Promise<boolean> {
+  const found = knownLayers(host).get(layer) ?? hasAttributes(host, layer);
+  knownLayers(host).set(layer, found);
+  return found;
+}
+
+/** What is known already need not be looked at. */
+export function noteAttributes(host: Host, layer: string, has: boolean): void {
+  knownLayers(host).set(layer, Promise.resolve(has));
+}
+
+function knownLayers(host: Host): Map<string, Promise<boolean>> {
+  const known = layersOfHosts.get(host) ?? new Map<string, Promise<boolean>>();
+  layersOfHosts.set(host, known);
+  return known;
+}
+
+const layersOfHosts = new WeakMap<Host, Map<string, Promise<boolean>>>();
 
 /**
  * A command that mounts the overlay and then becomes the given program; to be run in a mount namespace of its own.
  * `/run/systemd/nspawn` is hidden, so that systemd-nspawn leaves nothing there.
  */
 export function mountThen(overlay: Overlay, argv: readonly string[]): Argv {
+  return mountAnd(overlay, ['exec "$@"'], argv);
+}
+
+/**
+ * The same; the program is started in between, and what attributes its upper layer's root folder has then is noted for
+ * {@link attributesNoted}: that takes less time here than to start another program for it.
+ */
+export function mountAndNote(overlay: Overlay, argv: readonly string[]): Argv {
+  const note = `getfattr --match=- --no-dereference u/. > ${attributesFile} || rm -f ${attributesFile}`;
+  return mountAnd(overlay, ['"$@" && code=0 || code=$?', note, 'exit "$code"'], argv);
+}
+
+/** Whether the upper layer's root folder has an ACL or extended attributes, if that was noted. */
+export async function attributesNoted(overlay: Overlay): Promise<boolean | undefined> {
+  const names = await readIfThere(join(overlay.folder, attributesFile));
+  return names === undefined ? undefined : areSpecial(names);
+}
+
+const attributesFile = "attributes";
+
+function mountAnd(overlay: Overlay, lines: readonly string[], argv: readonly string[]): Argv {
   const script = [
     // util-linux ≥ 2.39 passes options through fsconfig(2), which takes 256 bytes for each.
     "export LIBMOUNT_FORCE_MOUNT2=always",
@@ -100,7 +136,7 @@ export function mountThen(overlay: Overlay, argv: readonly string[]): Argv {
     'cd "$1"',
     'mount -t overlay -o "nodev,$2" overlay root',
     "shift 2",
-    'exec "$@"',
+    ...lines,
   ].join("\n");
   return ["sh", "-ec", script, "sh", overlay.folder, overlay.options, ...argv];
 }

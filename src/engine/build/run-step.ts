@@ -5,7 +5,7 @@ import type { Host } from "../../host/host.js";
 import { baseEnvironment } from "../../host/local.js";
 import type { NamedPipes } from "../../host/named-pipes.js";
 import { inOwnNamespaces } from "../../host/namespace.js";
-import { mountThen, type OverlayLayers, prepareOverlay } from "../../layer/overlay.js";
+import { attributesNoted, mountAndNote, type OverlayLayers, prepareOverlay } from "../../layer/overlay.js";
 import { resolveInRoot, statInRoot } from "../../layer/root-path.js";
 import { escapeColons } from "../../settings/colons.js";
 import type { Setting } from "../../settings/merge.js";
@@ -23,6 +23,7 @@ export type RunEnvironment = {
  * Runs a command in the image: systemd-nspawn with the host's network, on an overlay that the command's changes go to the upper
  * layer of. It needs no systemd on the host.
  * @param scratch a new folder for the mount
+ * @returns whether the upper layer's root folder has an ACL or extended attributes, if that is known
  */
 export async function runInImage(
   host: Host,
@@ -32,18 +33,19 @@ export async function runInImage(
   environment: RunEnvironment,
   onLine: (line: string) => void,
   pipes?: NamedPipes,
-): Promise<void> {
+): Promise<boolean | undefined> {
   const overlay = await prepareOverlay(scratch, layers);
   const nspawn = ["systemd-nspawn", ...nspawnOptions(overlay.mountPoint, environment), "--", ...argv];
   const env = { ...baseEnvironment(), ...environment.variables };
   await host.run({
-    argv: inOwnNamespaces(mountThen(overlay, nspawn)),
+    argv: inOwnNamespaces(mountAndNote(overlay, nspawn)),
     shown: argv,
     env,
     output: onLine,
     onLine,
     ...(pipes ? { pipes } : {}),
   });
+  return attributesNoted(overlay);
 }
 
 /**

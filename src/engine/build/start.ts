@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { secondsSince } from "../../base/events.js";
 import { needingRoom } from "../../host/disk-room.js";
-import { makeUpper, prepareOverlay, whileMounted } from "../../layer/overlay.js";
+import { makeUpper, noteAttributes, prepareOverlay, whileMounted } from "../../layer/overlay.js";
 import type { BuildPlan } from "../../plan/build-plan.js";
 import { proxyVariables } from "../../transport/proxy.js";
 import { stepFailed } from "../step-failed.js";
@@ -15,7 +15,8 @@ export type Start = { readonly stack: Stack; readonly base: Readonly<Record<stri
 
 /** Makes or finds what lies below the steps: ancestors, or a bootstrapped root. */
 export async function startBuild(build: Build): Promise<Start> {
-  const { plan, chain } = build;
+  const { host, plan, chain } = build;
+  for (const { layer } of chain) noteAttributes(host, layer.folder, layer.root.attributes);
   const below = chain.map(({ layer }) => layer.folder);
   const digests = chain.map(({ image, layer }) => [image.url, layer.digest] as const);
   if (!plan.bootstrap) {

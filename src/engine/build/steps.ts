@@ -3,11 +3,10 @@ import { join } from "node:path";
 import { secondsSince } from "../../base/events.js";
 import { type Place, showPlace } from "../../base/place.js";
 import { needingRoom } from "../../host/disk-room.js";
-import type { Host } from "../../host/host.js";
 import { NamedPipes } from "../../host/named-pipes.js";
 import type { BuildNote, BuiltStep, StepInputs } from "../../image/store/build-notes.js";
 import type { StepLayer } from "../../image/store/step-layers.js";
-import { hasAttributes, layerHasAttributes, makeUpper } from "../../layer/overlay.js";
+import { layerHasAttributes, makeUpper, noteAttributes } from "../../layer/overlay.js";
 import { describeStep, type WorkStep } from "../../plan/step.js";
 import { stepFailed } from "../step-failed.js";
 import type { Build } from "./build.js";
@@ -157,8 +156,9 @@ export class Steps {
       return await needingRoom(config.storage.tempdir, async () => {
         const upper = await makeUpper(host, folder, lowers[0]);
         const before = lstatSync(upper.folder, { bigint: true }).ctimeNs;
+        let attributes: boolean | "same";
         try {
-          await workInImage(
+          attributes = await workInImage(
             {
               host,
               config,
@@ -176,8 +176,11 @@ export class Steps {
           if (options.keepFailed) await keepFailedRoot(this.#build, [upper.folder, ...lowers], this.#environment, error);
           throw error;
         }
-        const isChanged = await hasChanged(host, upper.folder, before, lowers[0]);
-        return this.#takeIn(step, inputs, key, isChanged ? upper.folder : undefined);
+        const below = lowers[0] === undefined ? undefined : { folder: lowers[0], attributes: await layerHasAttributes(host, lowers[0]) };
+        const made = { folder: upper.folder, attributes: attributes === "same" ? below?.attributes === true : attributes };
+        const layer = await this.#takeIn(step, inputs, key, hasChanged(made, before, below) ? made.folder : undefined);
+        if (layer.folder !== undefined) noteAttributes(host, layer.folder, made.attributes);
+        return layer;
       });
     } catch (error) {
       throw stepFailed(error, step.at, text);
@@ -218,13 +221,14 @@ function mayBeCached(step: WorkStep): boolean {
 }
 
 /** Whether a step has changed anything: it has left something in its upper layer, or another mode or owner, or attributes, of the root. */
-async function hasChanged(host: Host, upper: string, ctimeBefore: bigint, below: string | undefined): Promise<boolean> {
-  if (readdirSync(upper).length > 0) return true;
-  const now = lstatSync(upper, { bigint: true });
+function hasChanged(upper: Root, ctimeBefore: bigint, below: Root | undefined): boolean {
+  if (readdirSync(upper.folder).length > 0) return true;
+  const now = lstatSync(upper.folder, { bigint: true });
   if (now.ctimeNs === ctimeBefore) return false;
   if (below === undefined) return true;
-  const { mode, uid, gid } = lstatSync(below, { bigint: true });
-  if (now.mode !== mode || now.uid !== uid || now.gid !== gid) return true;
-  const attributes = await Promise.all([hasAttributes(host, upper), layerHasAttributes(host, below)]);
-  return attributes.includes(true);
+  const { mode, uid, gid } = lstatSync(below.folder, { bigint: true });
+  return now.mode !== mode || now.uid !== uid || now.gid !== gid || upper.attributes || below.attributes;
 }
+
+/** A layer's root folder, and whether it has an ACL or extended attributes. */
+type Root = { readonly folder: string; readonly attributes: boolean };

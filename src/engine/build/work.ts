@@ -5,7 +5,7 @@ import type { Config } from "../../config/config.js";
 import type { Host } from "../../host/host.js";
 import type { NamedPipes } from "../../host/named-pipes.js";
 import { copyIntoRoot } from "../../layer/copy.js";
-import { type OverlayLayers, prepareOverlay, whileMounted } from "../../layer/overlay.js";
+import { hasAttributes, type OverlayLayers, prepareOverlay, whileMounted } from "../../layer/overlay.js";
 import type { StepOf, WorkStep } from "../../plan/step.js";
 import { renderCast } from "../cast.js";
 import { shellCommand } from "../shell.js";
@@ -27,12 +27,15 @@ export type StepContext = {
   readonly pipes: NamedPipes;
 };
 
-type Handlers = { readonly [K in WorkStep["kind"]]: (context: StepContext, step: StepOf<K>) => Promise<void> };
+/** What becomes of the attributes of the image's root folder: whether it has any then, `same` if they stay as they are. */
+type RootAttributes = boolean | "same";
+
+type Handlers = { readonly [K in WorkStep["kind"]]: (context: StepContext, step: StepOf<K>) => Promise<RootAttributes> };
 
 /** Does one work step of a build. */
-export async function workInImage(context: StepContext, step: WorkStep): Promise<void> {
-  const handle = handlers[step.kind] as (context: StepContext, step: WorkStep) => Promise<void>;
-  await handle(context, step);
+export function workInImage(context: StepContext, step: WorkStep): Promise<RootAttributes> {
+  const handle = handlers[step.kind] as (context: StepContext, step: WorkStep) => Promise<RootAttributes>;
+  return handle(context, step);
 }
 
 const handlers: Handlers = {
@@ -40,19 +43,22 @@ const handlers: Handlers = {
   cast: async (context, step) => {
     const staging = join(context.folder, "cast");
     await mkdir(staging, { recursive: true });
-    await copyToImage(context, await renderCast(context.host, step, context.scriptFolder, staging), step.target);
+    return copyToImage(context, await renderCast(context.host, step, context.scriptFolder, staging), step.target);
   },
   fetch: fetchIntoImage,
   run: (context, { argv }) => runCommand(context, argv),
   sh: (context, { script }) => runCommand(context, shellCommand(context.config.build.shellInvoke, script)),
 };
 
-export async function copyToImage({ host, folder, layers }: StepContext, source: string, target: string): Promise<void> {
+export async function copyToImage({ host, folder, layers }: StepContext, source: string, target: string): Promise<"same"> {
   const overlay = await prepareOverlay(join(folder, "view"), layers);
   await whileMounted(host, overlay, (root) => copyIntoRoot(host, { source, root, target }));
+  return "same";
 }
 
-async function runCommand(context: StepContext, argv: readonly string[]): Promise<void> {
+async function runCommand(context: StepContext, argv: readonly string[]): Promise<RootAttributes> {
   const { host, folder, layers, environment, report, pipes } = context;
-  await runInImage(host, join(folder, "view"), layers, argv, environment, (line) => report({ kind: "output", line }), pipes);
+  const onLine = (line: string): void => report({ kind: "output", line });
+  const noted = await runInImage(host, join(folder, "view"), layers, argv, environment, onLine, pipes);
+  return noted ?? (layers.upper ? hasAttributes(host, layers.upper.folder) : "same");
 }

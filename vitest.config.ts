@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
 const alias = {
@@ -14,6 +15,8 @@ export default defineConfig({
           name: "unit",
           include: ["test/**/*.test.ts"],
           exclude: ["test/live/**"],
+          // Many start programs, and wait for them: on two cores one at a time would leave one idle.
+          maxWorkers: Math.max(2, availableParallelism() - 1),
           setupFiles: ["test/support/properties.ts"],
           testTimeout: 60_000,
         },

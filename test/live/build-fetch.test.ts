@@ -235,7 +235,7 @@ describe("FETCH", () => {
       const isFetching = (): boolean => lab.inProgress().some((name) => existsSync(join(lab.store, "tempdir", name, "fetches/fetch-0")));
       await expect.poll(isFetching).toBe(true);
       await sleep(200);
-      await sandbox.signal(signal, script);
+      expect(await sandbox.signal(signal, script)).toBe(true);
       const ended = await running.ended;
       expect(await sandbox.leftovers(2000)).toEqual([]);
       if (signal === "INT") expect([ended.code, lab.inProgress()]).toEqual([130, []]);

@@ -51,7 +51,7 @@ type Trace = { readonly status: number | null; readonly output: string; readonly
 
 function trace(command: "nspawn-build" | "nspawn-setup", script: string, env: Readonly<Record<string, string>> = {}): Trace {
   const log = join(folder, "trace");
-  const program = join(inject("prefix"), "lib/node_modules/nspawn/dist/cli", `${command}.js`);
+  const program = join(inject("prefix"), "lib/node_modules/nspawn/dist/cli", `${command}.cjs`);
   const watched = `trace=${known([...calls, ...changes])}`;
   const argv = [
     "-f",

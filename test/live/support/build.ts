@@ -250,7 +250,7 @@ export class Sandbox {
   /** Sends a signal to the nspawn-build that runs in the sandbox; false if there is none. */
   async signal(signal: "KILL" | "INT" | "TERM", script: string): Promise<boolean> {
     const build = this.processes().find(
-      ({ command }) => command.includes("nspawn-build.js") && command.includes(script) && !command.startsWith("nsenter"),
+      ({ command }) => command.includes("nspawn-build.cjs") && command.includes(script) && !command.startsWith("nsenter"),
     );
     if (!build) return false;
     await runProgram([...this.within, "kill", "-s", signal, String(build.pid)]).catch(() => undefined);

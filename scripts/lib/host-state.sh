@@ -40,7 +40,11 @@ is_running() {
 }
 
 # note_process NAME supervisor|reaper PID
-note_process() { process_start "$3" && echo "$3 $REPLY" >"$(state_of "$1")/$2"; }
+# It may have ended by then: then it is noted as one that never runs.
+note_process() {
+	process_start "$3" || REPLY=''
+	echo "$3 $REPLY" >"$(state_of "$1")/$2"
+}
 
 # pid_of NAME supervisor|reaper|nspawn: sets REPLY.
 pid_of() { { read -r REPLY _ <"$STATE_FOLDER/$1/$2"; } 2>/dev/null; }

@@ -1,4 +1,5 @@
-import { lstatSync, rmdirSync } from "node:fs";
+import { lstatSync, readdirSync, rmdirSync, unlinkSync } from "node:fs";
+import { bytePath } from "../base/byte-path.js";
 import type { Host } from "./host.js";
 
 /**
@@ -6,16 +7,27 @@ import type { Host } from "./host.js";
  * bytes that are no text, which node:fs cannot remove.
  */
 export async function clearFolder(host: Host, folder: string): Promise<void> {
-  if (!lstatSync(folder, { throwIfNoEntry: false }) || removedEmpty(folder)) return;
+  const stats = lstatSync(folder, { throwIfNoEntry: false });
+  if (!stats || (stats.isDirectory() && isRemoved(folder))) return;
   await host.run({ argv: ["rm", "--recursive", "--force", "--one-file-system", folder], cleansUp: true });
 }
 
-/** Often nothing is in it any more, and a program takes longer to start than to remove it. */
-function removedEmpty(folder: string): boolean {
+/** Often there is nothing in it, or a file or two, and a program takes longer to start than to remove them. */
+function isRemoved(folder: string): boolean {
   try {
+    const entries = readdirSync(folder, { withFileTypes: true, encoding: "latin1" });
+    if (entries.length > few) return false;
+    for (const entry of entries) {
+      const path = bytePath(folder, entry.name);
+      // Neither removes what is mounted there.
+      if (entry.isDirectory()) rmdirSync(path);
+      else unlinkSync(path);
+    }
     rmdirSync(folder);
     return true;
   } catch {
     return false;
   }
 }
+
+const few = 20;

@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
+import { sample } from "../support/tries.js";
 import { bootHost, type DisposableHost } from "./support/host.js";
 
 const SCRIPT = fileURLToPath(new URL("../../scripts/host", import.meta.url));
@@ -86,7 +87,7 @@ test("nothing is left of a host that was stopped", { timeout: TIMEOUT }, async (
   await host.stop();
 });
 
-test.each(["orderly", "crash"] as const)("after a reboot (%s) a host is up on the same root", { timeout: TIMEOUT }, async (how) => {
+test.each(sample(["orderly", "crash"] as const))("after a reboot (%s) a host is up on the same root", { timeout: TIMEOUT }, async (how) => {
   await withHosts([named("reboots")], async (host) => {
     const { leader } = host;
     await host.shell("echo kept > /root/file; systemd-run --quiet --unit=only-before sleep infinity");
@@ -107,7 +108,7 @@ test("a host that powers itself off ends, and nothing is left of it", { timeout:
   await host.stop();
 });
 
-test.each(["memory", "disk"])(
+test.each(sample(["memory", "disk"]))(
   "nothing is left of a host with its root in %s whose script was killed",
   { timeout: TIMEOUT },
   async (root) => {
@@ -128,7 +129,7 @@ test("nothing is left of a host when the parent of its script was killed", { tim
 
 test("nothing is left of a host that was killed while it was being made", { timeout: TIMEOUT }, async () => {
   const name = named("early");
-  for (const delay of [20, 60, 120, 250, 500, 800]) {
+  for (const delay of sample([20, 60, 120, 250, 500, 800])) {
     const booting = spawn(SCRIPT, ["boot", name], { stdio: "ignore" });
     await sleep(delay);
     booting.kill("SIGKILL");

@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { sample } from "../support/tries.js";
+import { afterAll, beforeAll, describe, expect } from "vitest";
+import { longTest } from "../support/tries.js";
 import { type Ended, Lab, runProgram, Sandbox } from "./support/build.js";
 import { type Left, SmallDisk, unclear } from "./support/small-disk.js";
 import { layersOf, leaksIn, recordsOf, treeHash } from "./support/store.js";
@@ -83,7 +83,7 @@ function headline({ stderr }: Ended): string {
 }
 
 describe("a pull that keeps the archive, on a full disk", () => {
-  test("with any number of inodes left", async () => {
+  longTest("with any number of inodes left", async () => {
     const ends: Ended[] = [];
     for (let inodes = 0; ends.at(-1)?.code !== 0; inodes++) ends.push(await trial("a.tar.gz", { inodes }, { again: inodes % 3 === 0 }));
     const seen = ends.map(headline).join("\n");
@@ -102,7 +102,7 @@ describe("a pull that keeps the archive, on a full disk", () => {
       expect(seen).toMatch(new RegExp(phase, "m"));
   });
 
-  test.each(sample(["a.tar.gz", "a.zip"]))("with any room left for %s", async (name) => {
+  longTest.each(["a.tar.gz", "a.zip"])("with any room left for %s", async (name) => {
     const ends: Ended[] = [];
     for (let kib = 1; ends.at(-1)?.code !== 0; kib += 1900) ends.push(await trial(name, { kib }));
     const seen = ends.map(headline).join("\n");
@@ -112,7 +112,7 @@ describe("a pull that keeps the archive, on a full disk", () => {
   });
 });
 
-test("prune makes room on a disk without one inode left", async () => {
+longTest("prune makes room on a disk without one inode left", async () => {
   disk.clear();
   for (const version of ["old", "new"]) {
     writeFileSync(join(content, "etc/one"), version);

@@ -3,8 +3,8 @@ import { readdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, wr
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { dirname, join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { longTest, sample } from "../support/tries.js";
+import { afterAll, beforeAll, describe, expect } from "vitest";
+import { longTest } from "../support/tries.js";
 import { type BuildOptions, type Ended, Lab, Sandbox } from "./support/build.js";
 import { type Left, SmallDisk, unclear } from "./support/small-disk.js";
 import { layersOf, leaksIn } from "./support/store.js";
@@ -121,7 +121,7 @@ describe("a push whose store is on a full disk", () => {
     [(copied + file + cast + made) * 2 - 100, /^error: the archive cannot be written to .*: No space left on device/],
   ] as const;
 
-  test.each(sample(inSteps))("with %d KiB left", async (kib, message) => {
+  longTest.each(inSteps)("with %d KiB left", async (kib, message) => {
     expect(headline(await trial({ kib }))).toMatch(message);
   });
 
@@ -136,7 +136,7 @@ describe("a push whose store is on a full disk", () => {
 });
 
 describe("a push", () => {
-  test("to a file on a full disk leaves the old image, and nothing beside it", async () => {
+  longTest("to a file on a full disk leaves the old image, and nothing beside it", async () => {
     const disk = await SmallDisk.mount(join(lab.folder, "target-disk"), sandbox);
     const target = join(disk.folder, "images/x.tar.gz");
     const build = reproducible(`IMAGE("file://${target}"); COPY("/file"); PUSH();`, { file: randomBytes(1_200_000) });
@@ -167,58 +167,61 @@ describe("a push", () => {
     expect(readFileSync(disk.path("images/x.tar.gz")).equals(whole)).toBe(true);
   });
 
-  test("to a server whose disk is full says so at once, and to one that is cut off by it after some tries; the next one succeeds", async () => {
-    const disk = await SmallDisk.mount(join(lab.folder, "server-disk"), sandbox);
-    const image = disk.path("x.tar.gz");
-    let onFull: "507" | "cut" = "507";
-    let puts = 0;
-    // Takes uploads as WebDAV servers do: aside, then renamed.
-    const server = createServer((request, response) => {
-      if (request.method === "HEAD") return void response.writeHead(200, { "content-length": statSync(image).size }).end();
-      puts++;
-      const chunks: Buffer[] = [];
-      request.on("data", (chunk: Buffer) => chunks.push(chunk));
-      request.on("end", () => {
-        try {
-          writeFileSync(`${image}.part`, Buffer.concat(chunks));
-          renameSync(`${image}.part`, image);
-          response.writeHead(201).end();
-        } catch {
-          rmSync(`${image}.part`);
-          if (onFull === "cut") request.socket.destroy();
-          else response.writeHead(507).end();
+  longTest(
+    "to a server whose disk is full says so at once, and to one that is cut off by it after some tries; the next one succeeds",
+    async () => {
+      const disk = await SmallDisk.mount(join(lab.folder, "server-disk"), sandbox);
+      const image = disk.path("x.tar.gz");
+      let onFull: "507" | "cut" = "507";
+      let puts = 0;
+      // Takes uploads as WebDAV servers do: aside, then renamed.
+      const server = createServer((request, response) => {
+        if (request.method === "HEAD") return void response.writeHead(200, { "content-length": statSync(image).size }).end();
+        puts++;
+        const chunks: Buffer[] = [];
+        request.on("data", (chunk: Buffer) => chunks.push(chunk));
+        request.on("end", () => {
+          try {
+            writeFileSync(`${image}.part`, Buffer.concat(chunks));
+            renameSync(`${image}.part`, image);
+            response.writeHead(201).end();
+          } catch {
+            rmSync(`${image}.part`);
+            if (onFull === "cut") request.socket.destroy();
+            else response.writeHead(507).end();
+          }
+        });
+      }).listen(0, "127.0.0.1");
+      await new Promise((ready) => server.once("listening", ready));
+      try {
+        const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/x.tar.gz`;
+        const lines = `IMAGE("${url}"); COPY("/file"); PUSH();`;
+        const build = reproducible(lines, { file: randomBytes(1_000_000) });
+        const store = join(lab.folder, "server-store");
+        for (const [how, message, tries] of [
+          ["507", /HTTP status 507 Insufficient Storage to PUT\n {2}hint: the server has no room left: remove images there\n$/, 1],
+          ["cut", /error: .*x\.tar\.gz: .*\(tried \d+ times\)\n/, 5],
+        ] as const) {
+          onFull = how;
+          puts = 0;
+          writeFileSync(image, "old");
+          await disk.leave({ kib: 200 });
+          const ended = await push(build, store);
+          expect(ended.code, ended.stderr).toBe(1);
+          expect(ended.stderr).toMatch(message);
+          expect(puts).toBe(tries);
+          expect(readFileSync(image, "utf8")).toBe("old");
+          expect(leaksIn(store)).toEqual([]);
+          await disk.grow();
+          const again = await push(build, store);
+          expect(again.code, again.stderr).toBe(0);
+          expect(statSync(image).size).toBeGreaterThan(1_000_000);
+          expect(readdirSync(disk.path())).toEqual(["x.tar.gz"]);
         }
-      });
-    }).listen(0, "127.0.0.1");
-    await new Promise((ready) => server.once("listening", ready));
-    try {
-      const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/x.tar.gz`;
-      const lines = `IMAGE("${url}"); COPY("/file"); PUSH();`;
-      const build = reproducible(lines, { file: randomBytes(1_000_000) });
-      const store = join(lab.folder, "server-store");
-      for (const [how, message, tries] of [
-        ["507", /HTTP status 507 Insufficient Storage to PUT\n {2}hint: the server has no room left: remove images there\n$/, 1],
-        ["cut", /error: .*x\.tar\.gz: .*\(tried \d+ times\)\n/, 5],
-      ] as const) {
-        onFull = how;
-        puts = 0;
-        writeFileSync(image, "old");
-        await disk.leave({ kib: 200 });
-        const ended = await push(build, store);
-        expect(ended.code, ended.stderr).toBe(1);
-        expect(ended.stderr).toMatch(message);
-        expect(puts).toBe(tries);
-        expect(readFileSync(image, "utf8")).toBe("old");
-        expect(leaksIn(store)).toEqual([]);
-        await disk.grow();
-        const again = await push(build, store);
-        expect(again.code, again.stderr).toBe(0);
-        expect(statSync(image).size).toBeGreaterThan(1_000_000);
-        expect(readdirSync(disk.path())).toEqual(["x.tar.gz"]);
+      } finally {
+        server.closeAllConnections();
+        server.close();
       }
-    } finally {
-      server.closeAllConnections();
-      server.close();
-    }
-  });
+    },
+  );
 });

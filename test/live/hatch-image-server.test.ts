@@ -1,5 +1,6 @@
 import { type Browser, chromium } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { longTest } from "../support/tries.js";
 import type { DisposableHost } from "./support/host.ts";
 import { bootMachineHost, buildScript, failWith, leaderOf, setupScript, succeed, writeScript } from "./support/machine.ts";
 
@@ -170,7 +171,7 @@ test("the page is searched, leads to parents, and gives a line for PULL that wor
   }
 });
 
-test("an update keeps data, password and CA; desure leaves them and says where; ensure takes them up again", async () => {
+longTest("an update keeps data, password and CA; desure leaves them and says where; ensure takes them up again", async () => {
   const kept = () => host.shell(`cat ${own}/ca.key ${own}/config.ini ${own}/users; find /srv/nspawn/images -name '*.tar*' | sort`);
   const before = await kept();
   const leader = await leaderOf(host, "image-server");

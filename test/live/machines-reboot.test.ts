@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { longTest } from "../support/tries.js";
 import type { DisposableHost } from "./support/host.ts";
 import { bootMachineHost, inMachine, setupScript, succeed, writeScript } from "./support/machine.ts";
 
@@ -39,7 +38,7 @@ test("after a reboot enabled machines run; what was kept is there, what is volat
   expect(await files("b-manual")).toBe("orderly");
 });
 
-longTest("a crash of the host is no different, even for what was written just before", async () => {
+test("a crash of the host is no different, even for what was written just before", async () => {
   await write("b-volatile", "crash");
   await write("b-keep", "crash");
   await host.reboot("crash");

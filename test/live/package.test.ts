@@ -2,6 +2,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
+import { longTest } from "../support/tries.js";
 
 const project = new URL("../..", import.meta.url).pathname;
 let folder: string;
@@ -43,7 +44,7 @@ test("the installed commands work from any folder, for a script without node_mod
   }
 });
 
-test("an editor finds the types, and refuses what the language does not know", () => {
+longTest("an editor finds the types, and refuses what the language does not know", () => {
   const user = join(folder, "typed");
   mkdirSync(join(user, "node_modules"), { recursive: true });
   symlinkSync(join(inject("prefix"), "lib/node_modules/nspawn"), join(user, "node_modules/nspawn"));

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { longTest } from "../support/tries.js";
 import type { DisposableHost } from "./support/host.ts";
 import { bootMachineHost, buildScript, failWith, inMachine, setupScript, succeed, writeScript } from "./support/machine.ts";
 
@@ -49,7 +50,7 @@ test("Slice and Property hold for the machine", async () => {
   expect(await host.must(["systemd-cgls", "--no-pager", "--unit", "nspawn-test.slice"])).toContain("sleep 600");
 });
 
-test("100 ancestors with URL paths of 150 characters run as a machine", async () => {
+longTest("100 ancestors with URL paths of 150 characters run as a machine", async () => {
   const path = (index: number): string => `/srv/chain/${"p".repeat(60)}/${"q".repeat(60)}/layer-${String(index).padStart(3, "0")}.tar.gz`;
   expect(path(1).length).toBeGreaterThan(145);
   await host.shell(

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { printable, printableLines } from "../../src/cli/printable.js";
 import { anyText } from "../support/arbitrary.js";
+import { tries } from "../support/tries.js";
 
 /** What programs send to terminals, and parts of it. */
 const hostile = fc
@@ -34,7 +35,7 @@ describe("a line from a program", () => {
       fc.property(hostile, (line) => {
         expect(printable(line)).not.toMatch(/[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/u);
       }),
-      { numRuns: 2000 },
+      { numRuns: tries(2000) },
     );
   });
 

@@ -8,6 +8,7 @@ import { catalog, type SettingName } from "../../src/settings/catalog.js";
 import { renderSettings } from "../../src/settings/render.js";
 import { anyText } from "../support/arbitrary.js";
 import { ref } from "../support/archive.js";
+import { tries } from "../support/tries.js";
 
 const origin = "https://images.example.org/web.tar.zst";
 const read = (text: string): ImageMeta => readMeta(text, origin);
@@ -38,7 +39,7 @@ describe("writeMeta and readMeta", () => {
         const settings = given.settings.map(({ name, value }) => ({ name, value: name === "Environment" ? `A=${value}` : value }));
         expect(read(writeMeta({ ...given, settings }))).toEqual({ ...given, settings });
       }),
-      { numRuns: 1000 },
+      { numRuns: tries(1000) },
     );
   });
 
@@ -252,7 +253,7 @@ describe("readMeta", () => {
           expect(String(error)).toMatch(/the image https:\/\/images\.example\.org\/web\.tar\.zst has a wrong/);
         }
       }),
-      { numRuns: 1000 },
+      { numRuns: tries(1000) },
     );
   });
 

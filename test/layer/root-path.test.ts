@@ -6,6 +6,7 @@ import { bytePath, toBytes } from "../../src/base/byte-path.js";
 import { resolveInRoot, statInRoot } from "../../src/layer/root-path.js";
 import { writeFiles } from "../support/files.js";
 import { tempFolder } from "../support/temp.js";
+import { tries } from "../support/tries.js";
 
 /** A root with folders, files and symlinks: `a -> b` as `{ a: "b" }`. */
 function makeRoot(links: Readonly<Record<string, string>>, files: Readonly<Record<string, string>> = {}): string {
@@ -109,7 +110,7 @@ describe("resolveInRoot", () => {
           expect(stats?.isSymbolicLink() ?? false).toBe(false);
         });
       }),
-      { numRuns: 300 },
+      { numRuns: tries(300) },
     );
   });
 });

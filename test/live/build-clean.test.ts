@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect } from "vitest";
+import { longTest } from "../support/tries.js";
 import { debianBootstrap, Lab, namesIn, readArchive, runProgram, Sandbox } from "./support/build.js";
 
 const lab = new Lab();
@@ -33,30 +34,30 @@ afterAll(async () => {
 });
 
 describe("an image whose steps change nothing is empty", () => {
-  test("on BusyBox", async () => {
+  longTest("on BusyBox", async () => {
     await lab.build(`${image} PULL("${lab.busybox}"); RUN(["true"]); SH(":"); PUSH();`);
     expect(await namesIn(target)).toEqual(nothing);
   });
 
-  test("on Debian", async () => {
+  longTest("on Debian", async () => {
     await lab.build(`${image} PULL("${lab.url("debian.tar.zst")}"); RUN(["true"]); RUN(["true"]); PUSH();`);
     expect(await namesIn(target)).toEqual(nothing);
   });
 
-  test("on a root without /etc, /var, /tmp and /root", async () => {
+  longTest("on a root without /etc, /var, /tmp and /root", async () => {
     const base = await bareRoot("lacking", "mkdir dev proc sys run; ln -s usr/bin bin; ln -s usr/bin sbin; ln -s usr/lib lib");
     await lab.build(`${image} PULL("${base}"); RUN(["true"]); PUSH();`);
     expect(await namesIn(target)).toEqual(nothing);
   });
 
-  test("on a root that is /usr and nothing else", async () => {
+  longTest("on a root that is /usr and nothing else", async () => {
     const base = await bareRoot("usr-only", "mkdir usr/lib64");
     await lab.build(`${image} PULL("${base}"); RUN(["true"]); SH("test -d /etc -a -d /tmp -a -d /var"); PUSH();`);
     expect(await namesIn(target)).toEqual(nothing);
   });
 
   for (const link of ["../run/systemd/resolve/stub-resolv.conf", "/run/resolv.conf", "../var/lib/resolv/resolv.conf", "nowhere"]) {
-    test(`on a root whose /etc/resolv.conf leads to ${link}, which is not there`, async () => {
+    longTest(`on a root whose /etc/resolv.conf leads to ${link}, which is not there`, async () => {
       const name = `link-${link.replaceAll("/", "-")}`;
       const base = await bareRoot(
         name,
@@ -68,7 +69,7 @@ describe("an image whose steps change nothing is empty", () => {
     });
   }
 
-  test("without any step, and without any parent", async () => {
+  longTest("without any step, and without any parent", async () => {
     await lab.build(`${image} PUSH();`);
     expect(await namesIn(target)).toEqual(nothing);
     await lab.build(`${image} PULL("${lab.busybox}"); PUSH();`);
@@ -77,19 +78,19 @@ describe("an image whose steps change nothing is empty", () => {
 });
 
 describe("an image holds what its script made and nothing else", () => {
-  test("a file in /etc comes with the folders above it, and with nothing of this host", async () => {
+  longTest("a file in /etc comes with the folders above it, and with nothing of this host", async () => {
     await lab.build(`${image} PULL("${lab.url("debian.tar.zst")}"); SH("echo x > /etc/made"); PUSH();`);
     expect(await namesIn(target)).toEqual([...nothing, "./etc", "./etc/made"].sort());
   });
 
-  test("/tmp, /run and /dev of a step are memory of its own", async () => {
+  longTest("/tmp, /run and /dev of a step are memory of its own", async () => {
     await lab.build(
       `${image} PULL("${lab.busybox}"); SH("echo x > /tmp/x; echo x > /run/x; echo x > /dev/shm/x"); SH("test ! -e /tmp/x"); PUSH();`,
     );
     expect(await namesIn(target)).toEqual(nothing);
   });
 
-  test("a bootstrapped image has no resolv.conf, hostname, machine id, device, package list or log of this host", async () => {
+  longTest("a bootstrapped image has no resolv.conf, hostname, machine id, device, package list or log of this host", async () => {
     const members = await readArchive(lab.archive("debian.tar.zst"));
     const names = new Set(members.map(({ name }) => name));
     expect(names.has("./usr/bin/dpkg")).toBe(true);
@@ -103,7 +104,7 @@ describe("an image holds what its script made and nothing else", () => {
     ).toEqual([]);
   });
 
-  test("a step's changes of resolv.conf reach neither image nor host, and those of machine-id and localtime are its own", async () => {
+  longTest("a step's changes of resolv.conf reach neither image nor host, and those of machine-id and localtime are its own", async () => {
     const host = (path: string): string => readFileSync(path, "utf8");
     const before = host("/etc/resolv.conf");
     const localtime = readlinkSync("/etc/localtime");
@@ -118,7 +119,7 @@ describe("an image holds what its script made and nothing else", () => {
 });
 
 describe("a command in an image", () => {
-  test("has the names of the internet", async () => {
+  longTest("has the names of the internet", async () => {
     const ended = await lab.build(
       `${image} PULL("${lab.url("debian.tar.zst")}"); SH("cat /etc/resolv.conf; getent hosts $(grep -om1 '//[^/]*' /etc/apt/sources.list | tr -d /); apt-get update -qq 2>&1");`,
     );
@@ -126,7 +127,7 @@ describe("a command in an image", () => {
     expect(ended.output.some((line) => /^[0-9a-f.:]+ +.*debian/.test(line))).toBe(true);
   });
 
-  test("sees nothing of the environment of nspawn-build", async () => {
+  longTest("sees nothing of the environment of nspawn-build", async () => {
     const env = { SECRET: "x-secret-x", HTTP_TOKEN: "x-secret-x", LD_LIBRARY_PATH: "/x-secret-x", SYSTEMD_NSPAWN_LOCK: "1" };
     const start = `${image} PULL("${lab.busybox}"); WITH({ Environment: { GIVEN: "yes" } });`;
     const ended = await lab.build(`${start} RUN(["env"]);`, { env });
@@ -138,14 +139,14 @@ describe("a command in an image", () => {
     expect(first.output.filter((line) => /secret|^NSPAWN_|^SYSTEMD_/.test(line))).toEqual([]);
   });
 
-  test("cannot make the device of a disk", async () => {
+  longTest("cannot make the device of a disk", async () => {
     const ended = await lab.build(
       `${image} PULL("${lab.busybox}"); SH("mknod /disk b 254 0 2>&1 || true; mkfifo /pipe; ls /disk /pipe 2>&1 || true");`,
     );
     expect(ended.output).toEqual(["mknod: /disk: Operation not permitted", "ls: /disk: No such file or directory", "/pipe"]);
   });
 
-  test("runs as root of the image, with nothing to read and no processes of this host in sight", async () => {
+  longTest("runs as root of the image, with nothing to read and no processes of this host in sight", async () => {
     const ended = await lab.build(`${image} PULL("${lab.busybox}"); SH("id -u; cat | wc -c; ls /proc | grep -c '^[0-9]*$'; pwd");`);
     const [uid, read, processes, folder] = ended.output;
     expect([uid, read, folder]).toEqual(["0", "0", "/"]);
@@ -163,7 +164,7 @@ describe("a build leaves nothing on the machine", () => {
     }
   };
 
-  test("when it succeeds: no mount, process or temporary folder, and nothing in /run/systemd/nspawn", async () => {
+  longTest("when it succeeds: no mount, process or temporary folder, and nothing in /run/systemd/nspawn", async () => {
     const before = systemd();
     await lab.build(script, { within: sandbox.within, files: { f: "x" } });
     expect(await sandbox.leftovers()).toEqual([]);
@@ -172,14 +173,14 @@ describe("a build leaves nothing on the machine", () => {
     expect(readdirSync(lab.images).filter((name) => name.startsWith("."))).toEqual([]);
   });
 
-  test("when it fails", async () => {
+  longTest("when it fails", async () => {
     const ended = await lab.run(`${script} RUN(["false"]);`, { within: sandbox.within, files: { f: "x" } });
     expect(ended.code, ended.stderr).toBe(1);
     expect(await sandbox.leftovers()).toEqual([]);
     expect(lab.inProgress()).toEqual([]);
   });
 
-  test("and a process that a step leaves behind ends with the step", async () => {
+  longTest("and a process that a step leaves behind ends with the step", async () => {
     const ended = await lab.build(
       `${image} PULL("${lab.busybox}"); SH("sleep 1000 & echo started"); SH("ps | grep -c '[s]leep' || true");`,
     );

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { tries } from "../support/tries.js";
+import { longTest, tries } from "../support/tries.js";
 import {
   debianImage,
   differences,
@@ -331,7 +331,7 @@ describe("any sequence of file operations in any number of steps", () => {
   );
   const steps = fc.array(fc.array(operation, { minLength: 1, maxLength: 6 }), { minLength: 1, maxLength: 4 });
 
-  test("is the same tree after push and pull, and no whiteout or opaque mark is idle", async () => {
+  longTest("is the same tree after push and pull, and no whiteout or opaque mark is idle", async () => {
     // Where the steps before it change nothing, it would come from the cache, and say nothing.
     const look = `RUN(${JSON.stringify([...record, "/w"])}, { cache: false });`;
     let runs = 0;

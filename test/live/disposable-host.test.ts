@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
-import { sample } from "../support/tries.js";
+import { longTest, sample } from "../support/tries.js";
 import { bootHost, type DisposableHost } from "./support/host.js";
 
 const SCRIPT = fileURLToPath(new URL("../../scripts/host", import.meta.url));
@@ -38,7 +38,7 @@ test("a host boots until systemd says that it is running", { timeout: TIMEOUT },
   });
 });
 
-test("two hosts run side by side and know nothing of each other", { timeout: TIMEOUT }, async () => {
+longTest("two hosts run side by side and know nothing of each other", { timeout: TIMEOUT }, async () => {
   const names = [named("left"), named("right")] as const;
   await withHosts(names, async (left, right) => {
     for (const host of [left, right]) {
@@ -70,7 +70,7 @@ test("a command in a host has its stdin, output, code, environment and folder pa
   });
 });
 
-test("a name is refused while its host is running", { timeout: TIMEOUT }, async () => {
+longTest("a name is refused while its host is running", { timeout: TIMEOUT }, async () => {
   const name = named("twice");
   await withHosts([name], async (host) => {
     await expect(bootHost({ name })).rejects.toThrow(`a host named ${name} is running already`);
@@ -120,7 +120,7 @@ test.each(sample(["memory", "disk"]))(
   },
 );
 
-test("nothing is left of a host when the parent of its script was killed", { timeout: TIMEOUT }, async () => {
+longTest("nothing is left of a host when the parent of its script was killed", { timeout: TIMEOUT }, async () => {
   const name = named("orphan");
   const parent = await bootAside(["bash", "-c", '"$@"; exit', "parent", SCRIPT, "boot", name]);
   parent.kill("SIGKILL");

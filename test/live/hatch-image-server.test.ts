@@ -1,5 +1,5 @@
 import { type Browser, chromium } from "playwright-core";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect } from "vitest";
 import { longTest } from "../support/tries.js";
 import type { DisposableHost } from "./support/host.ts";
 import { bootMachineHost, buildScript, failWith, leaderOf, setupScript, succeed, writeScript } from "./support/machine.ts";
@@ -34,7 +34,7 @@ const status = async (args: string, login = true): Promise<string> => {
   return (await host.shell(`${curl} ${user} -o /tmp/body -w '%{http_code}' ${args}`)).trim();
 };
 
-test("what is pushed here is pulled and run by another host, over TLS, and nothing is readable by others", async () => {
+longTest("what is pushed here is pulled and run by another host, over TLS, and nothing is readable by others", async () => {
   await host.shell(`${curl} -K - -T /srv/fix/rootfs.tar.gz ${url}/plain/rootfs.tar.gz`, { input: `user = "nspawn:${await password()}"\n` });
   const build = buildScript(
     `IMAGE("${url}/web/top.tar.zst");`,
@@ -81,7 +81,7 @@ test("what is pushed here is pulled and run by another host, over TLS, and nothi
   ).toBe(`${own}/config.ini\n`);
 });
 
-test("GET and HEAD have ranges and ETags; who has no login, sends no TLS, or wants out of the folder is refused", async () => {
+longTest("GET and HEAD have ranges and ETags; who has no login, sends no TLS, or wants out of the folder is refused", async () => {
   expect(await status(`-I ${url}/plain/rootfs.tar.gz`)).toBe("200");
   expect(await host.shell("grep -ciE '^(etag|accept-ranges: bytes|content-length)' /tmp/body")).toBe("3\n");
   expect(await status(`-r 0-9 ${url}/plain/rootfs.tar.gz`)).toBe("206");
@@ -104,7 +104,7 @@ test("GET and HEAD have ranges and ETags; who has no login, sends no TLS, or wan
   expect(await host.shell("find /srv/nspawn/images -name 'x*'; ls /etc/x 2>/dev/null || true")).toBe("");
 });
 
-test("an upload that breaks off leaves the old file and no rest; many at once all come through", async () => {
+longTest("an upload that breaks off leaves the old file and no rest; many at once all come through", async () => {
   await host.shell(
     `head -c 3000000 /dev/urandom > /root/new; printf old > /root/old; ${curl} -K /root/login -T /root/old ${url}/cut/a.tar`,
   );
@@ -121,7 +121,7 @@ test("an upload that breaks off leaves the old file and no rest; many at once al
   expect(await host.shell("cd /srv/nspawn/images/many; for i in $(seq 20); do cmp $i.tar /root/new; done")).toBe("");
 });
 
-test("the page is searched, leads to parents, and gives a line for PULL that works; on a phone nothing is cut off", async () => {
+longTest("the page is searched, leads to parents, and gives a line for PULL that works; on a phone nothing is cut off", async () => {
   const lines = [
     `IMAGE("${url}/app/shop.tar.zst");`,
     `PULL("${url}/web/top.tar.zst");`,

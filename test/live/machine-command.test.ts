@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import type { MachineRow } from "../../src/engine/machine/row.js";
 import type { MachineDetails } from "../../src/engine/machine/status.js";
 import { serve } from "../support/server.js";
+import { longTest } from "../support/tries.js";
 import type { DisposableHost } from "./support/host.ts";
 import { bootMachineHost, failWith, leaderOf, setupScript, succeed, writeScript } from "./support/machine.ts";
 
@@ -106,7 +107,7 @@ describe("list", () => {
     await host.must(["systemctl", "stop", "theirs"]);
   });
 
-  test("--check tells what a URL has now, and does not know when the server is silent", async () => {
+  longTest("--check tells what a URL has now, and does not know when the server is silent", async () => {
     let version = 1;
     let answers = true;
     const archive = readFileSync(new URL("../fixtures/python-nspawn/rootfs.tar.gz", import.meta.url));
@@ -178,7 +179,7 @@ describe("status", () => {
     expect(JSON.parse(events)).toMatchObject({ event: "error", exit: 1 });
   });
 
-  test("tells who works on the machine", async () => {
+  longTest("tells who works on the machine", async () => {
     const script = await writeScript(host, "/root/s/slow.ts", setupScript(top, 'MACHINE("m-run");', 'SH("sleep 3");'));
     const working = host.run([script, "--action=command"]);
     const lockedBy = async () => (JSON.parse(await nspawn("status", "m-run", "--json")) as readonly [MachineDetails])[0].lockedBy;
@@ -203,7 +204,7 @@ describe("logs", () => {
     expect(await failWith(host, 2, ["nspawn", "machine", "logs", "m-run", "--lines", "x"])).toContain("whole number");
   });
 
-  test("are followed until Ctrl-C, which is the exit code", async () => {
+  longTest("are followed until Ctrl-C, which is the exit code", async () => {
     const following = host.run(["timeout", "--signal=INT", "--preserve-status", "5", "nspawn", "machine", "logs", "m-own", "--follow"]);
     await new Promise((done) => setTimeout(done, 2500));
     await host.must(["systemctl", "restart", "m-own"]);

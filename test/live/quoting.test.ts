@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect } from "vitest";
 import { noMeta } from "../../src/image/meta.js";
 import type { StoredImage } from "../../src/image/store.js";
 import { type Machine, renderUnit } from "../../src/machine/unit.js";
@@ -9,7 +9,7 @@ import type { SettingName } from "../../src/settings/catalog.js";
 import type { Setting } from "../../src/settings/merge.js";
 import { unitText } from "../support/arbitrary.js";
 import { there } from "../support/files.js";
-import { sample, tries } from "../support/tries.js";
+import { longTest, sample, tries } from "../support/tries.js";
 import { bootHost, type DisposableHost } from "./support/host.ts";
 
 /**
@@ -251,7 +251,7 @@ describe("arguments and settings of any text arrive byte for byte", () => {
   const perUnit = 40;
   const seed = Number(process.env.NSPAWN_TEST_SEED ?? Math.floor(Math.random() * 2 ** 31));
 
-  test(`the seed is ${seed} (NSPAWN_TEST_SEED)`, async () => {
+  longTest(`the seed is ${seed} (NSPAWN_TEST_SEED)`, async () => {
     const texts = [...nasty, ...fc.sample(chance, { numRuns: tries(2400), seed })];
     const groups = Array.from({ length: Math.ceil(texts.length / perUnit) }, (_, index) =>
       texts.slice(index * perUnit, (index + 1) * perUnit),
@@ -294,7 +294,7 @@ function group(argv: readonly string[]): number {
 }
 
 describe("what a unit cannot hold is refused", () => {
-  test.each([
+  longTest.each([
     ["NUL", "a\0b", /NUL/],
     ["half of a surrogate pair", "a\ud800b", /half of a character/],
     ["the other half", "\udc00", /half of a character/],
@@ -320,7 +320,7 @@ describe("folders with odd names", () => {
     return (JSON.parse(await host.must(["busctl", "--json=short", "get-property", ...unit])) as Reply<string[]>).data;
   }
 
-  test.each(
+  longTest.each(
     sample([
       "with space",
       "100%",
@@ -364,7 +364,7 @@ describe("comments stay comments", () => {
   let hostiles = 0;
   const directive = "x\ufffe\nExecStartPre=/bin/touch /hacked\n[Unit]\r\nWants=hacked.service\u2028After=hacked.service\n";
 
-  test.each([
+  longTest.each([
     ["an image's URL", { url: `https://images.example.org/a?${directive}` }],
     ["the path of the script", { script: `/srv/${directive}/setup.ts` }],
     ["the origin of the command", { command: { argv: ["/bin/program"], origin: directive } }],

@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { overlayPath, unitArgument, unitCommand, unitComment, unitPath, unitPaths, unitValue } from "../../src/machine/quote.js";
 import { unitText } from "../support/arbitrary.js";
 import { systemdWords } from "../support/systemd-words.js";
+import { tries } from "../support/tries.js";
 
 const lineBreak = /[\n\r\0]/;
 
@@ -12,7 +13,7 @@ describe("unitArgument", () => {
       fc.property(fc.array(unitText, { maxLength: 5 }), (argv) => {
         expect(systemdWords(unitCommand(argv))).toEqual(argv);
       }),
-      { numRuns: 3000 },
+      { numRuns: tries(3000) },
     );
   });
 
@@ -31,7 +32,7 @@ describe("unitArgument", () => {
         expect(quoted).not.toMatch(lineBreak);
         expect(quoted).not.toMatch(/^[#;]|\\$/);
       }),
-      { numRuns: 2000 },
+      { numRuns: tries(2000) },
     );
   });
 
@@ -90,7 +91,7 @@ describe("unitComment", () => {
         const comment = unitComment(text);
         expect(comment).not.toMatch(/[\n\r\0\u2028\u2029]|\\$/);
       }),
-      { numRuns: 2000 },
+      { numRuns: tries(2000) },
     );
   });
 

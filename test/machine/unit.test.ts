@@ -15,6 +15,7 @@ import { testConfig } from "../support/config.js";
 import { there, writeFiles } from "../support/files.js";
 import { logicalLines, systemdWords } from "../support/systemd-words.js";
 import { makeTempFolder, removeFolder } from "../support/temp.js";
+import { tries } from "../support/tries.js";
 
 /** A store of its own, and programs in one known folder, whatever this host has installed. */
 let folder: string;
@@ -197,7 +198,7 @@ describe("renderUnit", () => {
           expect(execStart(unit)[1]).toBe("--settings=no");
         },
       ),
-      { numRuns: 300 },
+      { numRuns: tries(300) },
     );
   });
 
@@ -212,7 +213,7 @@ describe("renderUnit", () => {
         expect(lines.filter((line) => line.startsWith("MemoryMax="))).toHaveLength(1);
         expect(keys(lines.join("\n"))).toHaveLength(plain.length + 1);
       }),
-      { numRuns: 1000 },
+      { numRuns: tries(1000) },
     );
   });
 
@@ -225,7 +226,7 @@ describe("renderUnit", () => {
         for (const line of logicalLines(unit))
           if (line.startsWith("ExecStartPre=")) expect(systemdWords(line.slice(13)).length).toBeGreaterThan(2);
       }),
-      { numRuns: 300 },
+      { numRuns: tries(300) },
     );
   });
 

@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { Statements, type Wrong } from "../../src/plan/statement.js";
 import { tempFolder } from "../support/temp.js";
+import { tries } from "../support/tries.js";
 
 /** The text of the line that is found in a script; the call is where the script says `/*call*\/`, or on its first line. */
 function found(script: string, keyword: string, wrong: Wrong): string {
@@ -178,7 +179,7 @@ const after = { state: "kept", other: 1 };
           expect(place.line).toBeLessThan(line + call.split(ends).length);
         },
       ),
-      { numRuns: 500 },
+      { numRuns: tries(500) },
     );
   });
 
@@ -198,7 +199,7 @@ const after = { state: "kept", other: 1 };
         expect(new Statements().spot(at, "RUN", near("lastOne")).at).toEqual({ file, line: last });
         expect(new Statements().spot(at, "RUN", near("marker")).at).toEqual(at);
       }),
-      { numRuns: 300 },
+      { numRuns: tries(300) },
     );
   });
 });

@@ -5,6 +5,7 @@ import { contradictions } from "../../src/settings/contradiction.js";
 import { mergeSettings, type Setting } from "../../src/settings/merge.js";
 import { renderSettings } from "../../src/settings/render.js";
 import { complaintOf, isAboutHost, systemdVersion } from "../support/systemd-nspawn.js";
+import { tries } from "../support/tries.js";
 
 const setting = (line: string, origin = "/srv/setup.ts"): Setting => {
   const [name = "", ...value] = line.split("=");
@@ -125,7 +126,7 @@ describe("contradictions", () => {
         const complaint = complaintOf(renderSettings(merged));
         expect({ lines, found: found.length > 0 ? complaint : "" }).toEqual({ lines, found: isAboutHost(complaint) ? "" : complaint });
       }),
-      { numRuns: 200 },
+      { numRuns: tries(200) },
     );
   });
 });

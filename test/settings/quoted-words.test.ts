@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { quoteWord, splitQuoted, unquoteWord } from "../../src/settings/quoted-words.js";
 import { anyText } from "../support/arbitrary.js";
+import { tries } from "../support/tries.js";
 
 describe("splitQuoted", () => {
   test.each([
@@ -28,7 +29,7 @@ describe("splitQuoted", () => {
         expect(splitQuoted(words.map(quoteWord).join(" "))).toEqual(words);
         expect(words.map(quoteWord).map(unquoteWord)).toEqual(words);
       }),
-      { numRuns: 1000 },
+      { numRuns: tries(1000) },
     );
   });
 

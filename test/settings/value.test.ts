@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { catalog, type SettingName, settingNames } from "../../src/settings/catalog.js";
 import { splitColons } from "../../src/settings/colons.js";
 import { entriesOf, WrongValue } from "../../src/settings/value.js";
+import { tries } from "../support/tries.js";
 
 /** Values of the entries, or what would be right. */
 function values(name: SettingName, value: unknown): readonly string[] | string {
@@ -182,7 +183,7 @@ describe("entriesOf", () => {
           for (const entry of entries) expect(entriesOf(entry.name, entry.value)).toEqual({ entries: [entry], wrong: [] });
         },
       ),
-      { numRuns: 5000 },
+      { numRuns: tries(5000) },
     );
   });
 
@@ -202,7 +203,7 @@ describe("entriesOf", () => {
         expect(entries.every((entry) => typeof entry.value === "string" && !entry.value.includes("\0"))).toBe(true);
         expect(wrong.every((one) => one instanceof WrongValue)).toBe(true);
       }),
-      { numRuns: 3000 },
+      { numRuns: tries(3000) },
     );
   });
 });

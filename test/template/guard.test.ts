@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { Environment } from "minijinja-js";
 import { describe, expect, test } from "vitest";
 import { guardVariables } from "../../src/template/guard.js";
+import { tries } from "../support/tries.js";
 
 const variables = { n: 3, yes: true, list: [1, 2], deep: { er: "x", list: [{}] } };
 
@@ -94,7 +95,7 @@ describe("guardVariables", () => {
         expect(render(guarded, full)).toBe(render(source, full));
         expect(guarded.split("\n").length).toBe(source.split("\n").length);
       }),
-      { numRuns: 1000 },
+      { numRuns: tries(1000) },
     );
   });
 

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { Environment } from "minijinja-js";
 import { describe, expect, test } from "vitest";
 import { prepareSource } from "../../src/template/source.js";
+import { tries } from "../support/tries.js";
 
 const variables = { a: "A", n: 3, list: [1, 2], deep: { er: "x", list: [{ k: "v" }] }, yes: true, no: false };
 
@@ -92,7 +93,7 @@ describe("prepareSource", () => {
         expect(render(prepared)).toBe(render(source));
         expect(prepared.split("\n").length).toBe(source.split("\n").length);
       }),
-      { numRuns: 300 },
+      { numRuns: tries(300) },
     );
   });
 

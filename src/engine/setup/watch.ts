@@ -15,10 +15,10 @@ export async function watch(context: ActionContext, probe: ProbeSpec | undefined
   const { systemd, paths } = context;
   const watched = new Watched(context, asked);
   try {
-    const runs = await watched.settle();
-    if (!runs && probe) throw new Trouble(`${paths.service} does not run: its command has ended, so the probe cannot succeed`);
-    if (!runs) return false;
-    await watched.waitForGuest();
+    const run = await watched.settle();
+    if (!run && probe) throw new Trouble(`${paths.service} does not run: its command has ended, so the probe cannot succeed`);
+    if (!run) return false;
+    await watched.waitForGuest(run);
     if (probe) await watched.probe(probe);
     return true;
   } catch (error) {
@@ -60,24 +60,26 @@ class Watched {
     return this.#first?.invocation ?? "";
   }
 
-  /** Sees that the unit runs on over the settling time. Returns false if its command has ended well. */
-  async settle(): Promise<boolean> {
+  /** Sees that the unit runs on over the settling time. Returns its run then, undefined if its command has ended well. */
+  async settle(): Promise<Run | undefined> {
     const end = performance.now() + this.#context.config.machine.settleTime * 1000;
     for (;;) {
-      const { active } = await this.#look();
-      if (active === "inactive") return false;
-      const left = active === "deactivating" ? lookStep : end - performance.now();
-      if (left <= 0) return true;
+      const run = await this.#look();
+      if (run.active === "inactive") return undefined;
+      const left = run.active === "deactivating" ? lookStep : end - performance.now();
+      if (left <= 0) return run;
       await setTimeout(Math.min(lookStep, left));
     }
   }
 
-  /** Waits for a guest with systemd, which tells its state through systemd-nspawn; others are ready when they run. */
-  async waitForGuest(): Promise<void> {
+  /**
+   * Waits for a guest with systemd, which tells its state through systemd-nspawn; others are ready when they run.
+   * @param run as it was just seen
+   */
+  async waitForGuest(run: Run): Promise<void> {
     const { readyTimeout } = this.#context.config.machine;
     const began = performance.now();
-    for (;;) {
-      const { status } = await this.#look();
+    for (let { status } = run; ; { status } = await this.#look()) {
       const waited = (performance.now() - began) / 1000;
       const command = this.#machine?.leader.name ?? "systemd-nspawn";
       // As long as systemd-nspawn has not started the command.

@@ -65,6 +65,11 @@ function inputs({ folder }: Project, script: readonly string[]): readonly string
     .map((line) => [line, seen[line]?.(), /^(SH|RUN)/.test(line) && settings].join("\n"));
 }
 
+/** Below steps of a script that starts commands lies what systemd-nspawn makes in the root, which is none of the image's own. */
+function startsCommands(script: readonly string[]): boolean {
+  return script.some((line) => /^(SH|RUN)/.test(line));
+}
+
 const bare = join(lab.folder, "bare");
 const env = { SOURCE_DATE_EPOCH: "1000000000" };
 let count = 0;
@@ -88,7 +93,8 @@ async function compare(kinds: readonly string[], script: string[]): Promise<void
   // What did not change was not done again.
   const after = inputs(project, script);
   const changed = after.findIndex((input, index) => input !== before[index]);
-  const same = kinds.includes("base image's version") ? 0 : changed < 0 ? after.length : changed;
+  const isOther = kinds.includes("base image's version") || startsCommands(before) !== startsCommands(after);
+  const same = isOther ? 0 : changed < 0 ? after.length : changed;
   expect(steps(ended), what).toHaveLength(after.length);
   expect(steps(ended).slice(0, same), what).toEqual(after.slice(0, same).map(() => "cached"));
 }

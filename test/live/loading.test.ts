@@ -45,7 +45,7 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true }));
 
 /** As the first line of the commands has them. */
-const nodeOptions = ["--experimental-vm-modules", "--disable-warning=ExperimentalWarning"];
+const nodeOptions = ["--max-semi-space-size=4", "--experimental-vm-modules", "--disable-warning=ExperimentalWarning"];
 
 type Trace = { readonly status: number | null; readonly output: string; readonly calls: readonly string[] };
 

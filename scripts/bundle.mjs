@@ -7,15 +7,15 @@
 // - script/hooks.js: Node runs module hooks in a thread of their own
 // Arguments: other folders than these two.
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { relative } from "node:path";
+import { basename, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { rolldown } from "rolldown";
 
 const project = fileURLToPath(new URL("../", import.meta.url));
 const [compiled = `${project}build`, bundled = `${project}dist`] = process.argv.slice(2);
-const { bin, dependencies } = JSON.parse(readFileSync(`${project}package.json`, "utf8"));
+const { bin, exports, dependencies } = JSON.parse(readFileSync(`${project}package.json`, "utf8"));
 const commands = Object.keys(bin);
-const kinds = ["build", "setup"];
+const kinds = Object.values(exports).flatMap((target) => (typeof target === "object" ? [basename(target.default, ".js")] : []));
 
 const inputs = [...commands.map((name) => [`cli/${name}`, `cli/${name}`]), ...kinds.map((kind) => [`keywords/${kind}`, `dsl/${kind}`])];
 const chunks = await write("cjs", Object.fromEntries(inputs));
@@ -23,8 +23,7 @@ const hooks = await write("es", { "script/hooks": "script/hooks" });
 for (const name of commands) chmodSync(`${bundled}/cli/${name}.cjs`, 0o755);
 mkdirSync(`${bundled}/dsl`, { recursive: true });
 for (const kind of kinds) {
-  const { exports = [] } = chunks.find(({ name }) => name === `keywords/${kind}`) ?? {};
-  const names = exports.join(", ");
+  const names = chunks.find(({ name }) => name === `keywords/${kind}`)?.exports.join(", ");
   const keywords = `import keywords from "../keywords/${kind}.cjs";\n\nconst { ${names} } = keywords;\nexport { ${names} };\n`;
   writeFileSync(`${bundled}/dsl/${kind}.js`, keywords);
 }

@@ -57,8 +57,8 @@ describe("a cache on a full disk", () => {
       expect(steps(again).filter((step) => step === "cached").length).toBeLessThanOrEqual(done);
       expect(steps(await project.build([], options))).toEqual(lines.map(() => "cached"));
     }
-    // With the least room a build fails, with the most it succeeds.
-    expect([ends[0], ends.at(-1)]).toEqual(isLong ? [1, 0] : [1, ends.at(-1)]);
+    expect(ends[0]).toBe(1);
+    if (isLong) expect(new Set(ends)).toEqual(new Set([0, 1]));
   });
 });
 

@@ -64,11 +64,16 @@ async function onTerminal(
 
 describe("on a terminal", () => {
   test("steps that are done stay as lines, their output is shown while they run", async () => {
+    const started = performance.now();
     const { code, raw } = await onTerminal(
       `${image} ${busybox} SH("for n in 1 2 3 4 5 6 7 8 9; do echo this is line $n; sleep 0.15; done"); RUN(["true"]); PUSH();`,
     );
+    const whole = (performance.now() - started) / 1000;
     expect(code, raw).toBe(0);
     const screen = screenOf(raw, columns);
+    const seconds = Number(/\((\d+\.\d\d) s\)$/.exec(screen[1] ?? "")?.[1]);
+    expect(seconds).toBeGreaterThanOrEqual(1.35);
+    expect(seconds).toBeLessThan(whole);
     expect(screen[0]).toMatch(/^✓ (pulled|have) file:\/\/.*rootfs\.tar\.gz sha256:/);
     expect(screen.slice(1)).toEqual([
       expect.stringMatching(/^✓ SH for n in .* \([1-9]\d*\.\d\d s\)$/),

@@ -1,4 +1,4 @@
-#!/usr/bin/env -S node --max-semi-space-size=4 --experimental-vm-modules --disable-warning=ExperimentalWarning
+#!/usr/bin/env -S node --experimental-vm-modules --disable-warning=ExperimentalWarning
 import { buildHelp } from "./help.js";
 import { runScriptCommand, type ScriptOptions } from "./script-command.js";
 

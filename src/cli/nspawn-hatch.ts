@@ -1,4 +1,4 @@
-#!/usr/bin/env -S node --max-semi-space-size=4 --experimental-vm-modules --disable-warning=ExperimentalWarning
+#!/usr/bin/env -S node --experimental-vm-modules --disable-warning=ExperimentalWarning
 import { Command } from "commander";
 import type { HatchAction } from "../hatch/plans.js";
 import { addCommonOptions, addCompletionOption, type CommonOptions, throwErrors } from "./common-options.js";

@@ -1,4 +1,4 @@
-#!/usr/bin/env -S node --max-semi-space-size=4 --experimental-vm-modules --disable-warning=ExperimentalWarning
+#!/usr/bin/env -S node --experimental-vm-modules --disable-warning=ExperimentalWarning
 import { UsageError } from "../base/errors.js";
 import type { EngineContext } from "../engine/context.js";
 import type { Action } from "../engine/setup/action.js";

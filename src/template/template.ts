@@ -1,5 +1,4 @@
 import { readdirSync, readFileSync, realpathSync, statSync } from "node:fs";
-import { createRequire } from "node:module";
 import { basename, dirname, join, resolve } from "node:path";
 import { hasCode, messageOf, NspawnError } from "../base/errors.js";
 import { isWithin } from "../base/is-within.js";
@@ -7,10 +6,10 @@ import { nearest } from "../base/nearest.js";
 import { decodeUtf8 } from "../base/utf8.js";
 import { type Failure, readFailure, type SourceLine, templateError } from "./failure.js";
 import { type Composed, compose, inline } from "./inline.js";
+import { type Environment, loadMiniJinja } from "./minijinja.js";
 import { prepareSource, resolveFilter } from "./source.js";
 import { templateValues } from "./values.js";
 
-type MiniJinja = typeof import("minijinja-js");
 type Variables = Readonly<Record<string, unknown>>;
 
 /** `id`: its name in minijinja, which would take the ending of a path for a wish to escape HTML. */
@@ -45,7 +44,7 @@ export function warmUp(): void {
  */
 export class TemplateRenderer {
   readonly #root: string;
-  readonly #environment: InstanceType<MiniJinja["Environment"]>;
+  readonly #environment: Environment;
   readonly #byPath = new Map<string, Template>();
   readonly #byId = new Map<string, Template>();
   /** Path → id of what other templates have named, and may. */
@@ -60,8 +59,7 @@ export class TemplateRenderer {
   /** @param root the folder of all templates that can be named */
   constructor(root: string) {
     this.#root = root;
-    // Loaded only here: its WebAssembly takes 80 ms, and most commands render nothing.
-    const { Environment } = createRequire(import.meta.url)("minijinja-js") as MiniJinja;
+    const { Environment } = loadMiniJinja();
     this.#environment = new Environment();
     this.#environment.undefinedBehavior = "strict";
     this.#environment.keepTrailingNewline = true;

@@ -45,7 +45,7 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true }));
 
 /** As the first line of the commands has them. */
-const nodeOptions = ["--max-semi-space-size=4", "--experimental-vm-modules", "--disable-warning=ExperimentalWarning"];
+const nodeOptions = ["--experimental-vm-modules", "--disable-warning=ExperimentalWarning"];
 
 type Trace = { readonly status: number | null; readonly output: string; readonly calls: readonly string[] };
 
@@ -145,4 +145,13 @@ test("no compiled output is kept, in no temporary folder and in no cache", () =>
   expect(traced.status, traced.output).toBe(0);
   expect(deeds(traced)).toHaveLength(1);
   expect(readdirSync(folder).filter((name) => name !== "trace" && name !== "check")).toEqual([]);
+});
+
+test("V8 compiles the WebAssembly of templates once: a process could not end as long as it is at it again", () => {
+  const program = join(inject("prefix"), "lib/node_modules/nspawn/dist/cli/nspawn-build.cjs");
+  const argv = [...nodeOptions, "--trace-wasm-compilation-times", program, join(demo, "debian/web/build.ts"), "--plan"];
+  const { stdout } = spawnSync(process.execPath, argv, { cwd: "/", encoding: "utf8" });
+  const compiled = stdout.split("\n").filter((line) => line.startsWith("Compiled function "));
+  expect(compiled.filter((line) => line.includes("using Liftoff")).length).toBeGreaterThan(50);
+  expect(compiled.filter((line) => !line.includes("using Liftoff"))).toEqual([]);
 });

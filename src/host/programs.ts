@@ -10,6 +10,7 @@ const packages = {
   dd: "coreutils",
   du: "coreutils",
   env: "coreutils",
+  find: "findutils",
   install: "coreutils",
   ln: "coreutils",
   mkdir: "coreutils",

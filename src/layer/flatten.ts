@@ -1,13 +1,15 @@
 import { type Dirent, lstatSync, readdirSync } from "node:fs";
-import { mkdir } from "node:fs/promises";
 import { type ByteName, bytePath } from "../base/byte-path.js";
 import type { Host } from "../host/host.js";
 import { pipeTar, type TarSource } from "../packer/tar.js";
-import { opaqueFolders, setOpaque } from "./opaque.js";
+import { type OpaqueFolders, opaqueFolders, setOpaque } from "./opaque.js";
 import { statInRoot } from "./root-path.js";
 
-/** What an overlay shows below the steps of a build: `root` is where the image's ancestors are mounted, undefined without any. */
-export type Below = { readonly root: string | undefined };
+/**
+ * What an overlay shows below the steps of a build: `root` is where the image's ancestors are mounted, undefined without any; `marks`: the
+ * opaque folders of the steps, if they were looked for already.
+ */
+export type Below = { readonly root: string | undefined; readonly marks?: Promise<OpaqueFolders> };
 
 /** A member of the flattened layer: where its file lies, or, for a folder, that and whether it hides what is below. */
 type Member = { readonly path: ByteName; readonly layer: string; readonly folder: boolean; readonly opaque: boolean };
@@ -23,10 +25,10 @@ type Member = { readonly path: ByteName; readonly layer: string; readonly folder
  *   earlier one, where the mark is needed in the end.
  *
  * @param steps root folders of the step layers, the last step first
- * @param scratch a new folder on the same file system, for copies of folders whose mark has to change
+ * @param scratch an empty folder on the same file system, for copies of folders whose mark has to change
  */
 export async function flatten(host: Host, steps: readonly string[], below: Below, scratch: string): Promise<readonly TarSource[]> {
-  const marks = await opaqueFolders(host, steps);
+  const marks = await (below.marks ?? opaqueFolders(host, steps));
   const members = new Merge(below, marks).members(steps);
   const changed = members.filter(({ folder, layer, path, opaque }) => folder && opaque !== (marks.get(layer)?.has(path) ?? false));
   await copyFolders(host, changed, scratch);
@@ -35,10 +37,11 @@ export async function flatten(host: Host, steps: readonly string[], below: Below
 }
 
 class Merge {
+  readonly #members: Member[] = [];
   readonly #below: Below;
-  readonly #marks: ReadonlyMap<string, ReadonlySet<ByteName>>;
+  readonly #marks: OpaqueFolders;
 
-  constructor(below: Below, marks: ReadonlyMap<string, ReadonlySet<ByteName>>) {
+  constructor(below: Below, marks: OpaqueFolders) {
     this.#below = below;
     this.#marks = marks;
   }
@@ -46,7 +49,9 @@ class Merge {
   members(steps: readonly string[]): readonly Member[] {
     const [top] = steps;
     if (top === undefined) return [];
-    return [{ path: "", layer: top, folder: true, opaque: false }, ...this.#content("", steps, true)];
+    this.#members.push({ path: "", layer: top, folder: true, opaque: false });
+    this.#addContent("", steps, true);
+    return this.#members;
   }
 
   /**
@@ -54,23 +59,20 @@ class Merge {
    * @param layers the layers whose folder of this name counts, the last step first
    * @param open whether the content that ancestors have in this folder shows through
    */
-  *#content(folder: ByteName, layers: readonly string[], open: boolean): Generator<Member> {
-    for (const [name, found] of this.#entries(folder, layers)) {
-      const path = folder === "" ? name : `${folder}/${name}`;
-      yield* this.#entry(path, found, open);
-    }
+  #addContent(folder: ByteName, layers: readonly string[], open: boolean): void {
+    for (const [name, found] of this.#entries(folder, layers)) this.#addEntry(folder === "" ? name : `${folder}/${name}`, found, open);
   }
 
-  *#entry(path: ByteName, found: readonly Found[], open: boolean): Generator<Member> {
+  #addEntry(path: ByteName, found: readonly Found[], open: boolean): void {
     const [first] = found;
     if (!first) return;
     const covers = open && this.#below.root !== undefined && statInRoot(this.#below.root, path) !== undefined;
     if (first.entry.isDirectory()) {
       const { merged, cut } = this.#stack(path, found);
-      yield { path, layer: first.layer, folder: true, opaque: cut && covers };
-      yield* this.#content(path, merged, open && !cut);
+      this.#members.push({ path, layer: first.layer, folder: true, opaque: cut && covers });
+      this.#addContent(path, merged, open && !cut);
     } else if (covers || !isWhiteout(first, path)) {
-      yield { path, layer: first.layer, folder: false, opaque: false };
+      this.#members.push({ path, layer: first.layer, folder: false, opaque: false });
     }
   }
 
@@ -108,7 +110,7 @@ function isWhiteout({ layer, entry }: Found, path: ByteName): boolean {
 
 /** Copies folders without their content, so that their mark can be changed: the step layers themselves never are. */
 async function copyFolders(host: Host, members: readonly Member[], scratch: string): Promise<void> {
-  await mkdir(scratch);
+  if (members.length === 0) return;
   await pipeTar(
     host,
     sources(members, (member) => member.layer),

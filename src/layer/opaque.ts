@@ -1,18 +1,21 @@
 import { type ByteName, toBytes } from "../base/byte-path.js";
-import type { Host } from "../host/host.js";
+import type { Argv, Host } from "../host/host.js";
 import { escapeName, parseAttributeDump } from "./attribute-dump.js";
 
 const attribute = "trusted.overlay.opaque";
 
+/** Layer → paths of its opaque folders. */
+export type OpaqueFolders = ReadonlyMap<string, ReadonlySet<ByteName>>;
+
 /**
  * The folders of layers that hide what lower layers have in them: those with `trusted.overlay.opaque` = `y`.
- * @returns for each layer the paths of its opaque folders
  */
-export async function opaqueFolders(host: Host, layers: readonly string[]): Promise<ReadonlyMap<string, ReadonlySet<ByteName>>> {
-  const options = ["--recursive", "--physical", "--no-dereference", "--dump", "--absolute-names", `--match=^trusted\\.overlay\\.opaque$`];
-  // All at once: to start a program takes longer than to look through most layers.
-  const { stdout } =
-    layers.length > 0 ? await host.run({ argv: ["getfattr", ...options, "--", ...layers], encoding: "latin1" }) : { stdout: "" };
+export async function opaqueFolders(host: Host, layers: readonly string[]): Promise<OpaqueFolders> {
+  const look = ["getfattr", "--physical", "--no-dereference", "--dump", "--absolute-names", `--match=^trusted\\.overlay\\.opaque$`];
+  // All at once: to start a program takes longer than to look through most layers. By find, which has the kernel tell what is a folder: to
+  // ask for attributes of all files takes four times as long.
+  const argv: Argv = ["find", ...layers, "-type", "d", "-exec", ...look, "--", "{}", "+"];
+  const { stdout } = layers.length > 0 ? await host.run({ argv, encoding: "latin1" }) : { stdout: "" };
   const marked = opaqueIn(stdout);
   return new Map(layers.map((layer) => [layer, namesBelow(layer, marked)]));
 }

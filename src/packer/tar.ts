@@ -39,9 +39,12 @@ const format = [
  */
 const withoutUsers = ["sh", "-ec", 'mount -t tmpfs tmpfs /etc; exec "$@"', "sh"] as const;
 
+/** What an archive is made of: `folders` are those of the sources, which may be known later; those in /etc have to be there at the beginning. */
+export type ArchiveContent = { readonly folders: readonly Buffer[]; readonly sources: Promise<readonly TarSource[]> };
+
 /**
- * Writes an archive to a file: the named files of several folders, in the order given, without copying them anywhere first. The same
- * files give the same bytes: tar writes its own process id into the header of a sparse file (`./GNUSparseFile.1/name`), so it has a process
+ * Writes an archive to a file: the named files of several folders, in the order given, without copying them anywhere first. The programs
+ * are started before the names are known, which takes them some 40 ms. The same files give the same bytes: tar writes its own process id into the header of a sparse file (`./GNUSparseFile.1/name`), so it has a process
  * namespace of its own, where that is always the same.
  * @param compress a program that compresses from its input to its output
  * @param onBytes gets what comes into the file, to be hashed
@@ -49,12 +52,14 @@ const withoutUsers = ["sh", "-ec", 'mount -t tmpfs tmpfs /etc; exec "$@"', "sh"]
  */
 export async function createArchive(
   host: Host,
-  sources: readonly TarSource[],
+  { folders, sources }: ArchiveContent,
   compress: Argv,
   path: string,
   onBytes: (bytes: Buffer) => void,
   options: { readonly clampTime?: number | undefined } = {},
 ): Promise<void> {
+  // It may fail before anyone waits for it.
+  sources.catch(() => undefined);
   // SOURCE_DATE_EPOCH: nothing in a reproducible archive is younger (https://reproducible-builds.org/specs/source-date-epoch/).
   const clamp = options.clampTime === undefined ? [] : [`--mtime=@${options.clampTime}`, "--clamp-mtime"];
   const tar: Argv = ["tar", "--create", "--file=-", ...format, ...attributes, opaqueAttribute, ...clamp, ...byLink, ...fromList];
@@ -64,9 +69,10 @@ export async function createArchive(
   const links = `${path}.from`;
   try {
     await mkdir(links);
+    const { input, listed, ...reached } = await fromLinks(folders, sources, links);
     const argv: Argv = ["bash", "--norc", "-c", pipeline, "bash", path, String(alone.length), ...alone, ...compress];
-    const written = host.run({ argv, shown: tar, ...(await fromLinks(sources, links)) });
-    await settleAll([written, readWhileWritten(file, written, onBytes)]);
+    const written = host.run({ argv, shown: tar, input, ...reached });
+    await settleAll([listed, written, readWhileWritten(file, written, onBytes)]);
   } catch (error) {
     // Nothing else is written but the archive.
     const [why] = error instanceof CommandError ? (/No space left on device|Disk quota exceeded/.exec(error.output) ?? []) : [];
@@ -81,7 +87,10 @@ export async function createArchive(
 // biome-ignore lint/suspicious/noTemplateCurlyInString: these are of bash
 const pipeline = 'set -o pipefail; path=$1 count=$2; shift 2; "${@:1:count}" | "${@:count+1}" > "$path"';
 
-/** Reads a file as it grows, until what writes it has ended: that takes less time than a pipe that branches, which copies everything again. */
+/**
+ * Reads a file as it grows, until what writes it has ended: that takes less time than a pipe that branches, which copies everything again. What
+ * there is goes to the disk meanwhile, so that whoever syncs the file does not wait for all of it.
+ */
 async function readWhileWritten(file: FileHandle, written: Promise<unknown>, onBytes: (bytes: Buffer) => void): Promise<void> {
   let isWritten = false;
   const end = (): void => {
@@ -89,14 +98,29 @@ async function readWhileWritten(file: FileHandle, written: Promise<unknown>, onB
   };
   written.then(end, end);
   const buffer = Buffer.allocUnsafe(1 << 20);
-  for (;;) {
-    const wasWritten = isWritten;
-    const { bytesRead } = await file.read(buffer, 0, buffer.length, null);
-    if (bytesRead > 0) onBytes(buffer.subarray(0, bytesRead));
-    else if (wasWritten) return;
-    else await setTimeout(readPause);
+  let [unsynced, syncing] = [0, Promise.resolve()];
+  const sync = (): void => {
+    unsynced = 0;
+    // What is wrong with the disk, whoever syncs in the end is told.
+    syncing = syncing.then(() => file.datasync()).catch(() => undefined);
+  };
+  try {
+    for (;;) {
+      const wasWritten = isWritten;
+      const { bytesRead } = await file.read(buffer, 0, buffer.length, null);
+      if (bytesRead > 0) onBytes(buffer.subarray(0, bytesRead));
+      else if (wasWritten) return;
+      else await setTimeout(readPause);
+      unsynced += bytesRead;
+      if (unsynced >= syncedAtOnce) sync();
+    }
+  } finally {
+    await syncing;
   }
 }
+
+/** Bytes. */
+const syncedAtOnce = 1 << 25;
 
 /** Milliseconds until more may have been written. */
 const readPause = 10;
@@ -164,7 +188,8 @@ function fromSources(sources: readonly TarSource[]): Pick<Command, "input" | "fo
     list.switchTo(folder);
     for (const name of names) list.add(`./${name}`);
   }
-  return list.end();
+  list.end();
+  return { input: list.input, folders: list.folders };
 }
 
 /**
@@ -172,18 +197,32 @@ function fromSources(sources: readonly TarSource[]): Pick<Command, "input" | "fo
  * which takes longer than most files. So they are reached by numbered links in the folder that it starts in, and {@link byLink} takes those
  * off the names.
  * @param links an empty folder
+ * @returns `listed`: when all names are passed on, or failed to be known
  */
-async function fromLinks(sources: readonly TarSource[], links: string): Promise<Pick<Command, "input" | "folders" | "cwd">> {
+async function fromLinks(
+  folders: readonly Buffer[],
+  sources: Promise<readonly TarSource[]>,
+  links: string,
+): Promise<Pick<Command, "folders" | "cwd"> & { readonly input: Readable; readonly listed: Promise<void> }> {
   const list = new FileList();
-  const numbers = new Map<string, number>();
-  for (const { folder, names } of sources) {
-    const path = folder.toString("latin1");
-    const number = numbers.get(path) ?? numbers.size;
-    if (number === numbers.size) await symlink(isHidden(path) ? openFolder(list.indexOf(folder)) : folder, join(links, String(number)));
-    numbers.set(path, number);
-    for (const name of names) list.add(name === "" ? `${number}/.` : `${number}/./${name}`);
+  const numbers = new Map([...new Set(folders.map((folder) => folder.toString("latin1")))].map((path, number) => [path, number]));
+  for (const [path, number] of numbers) {
+    const folder = Buffer.from(path, "latin1");
+    await symlink(isHidden(path) ? openFolder(list.indexOf(folder)) : folder, join(links, String(number)));
   }
-  return { ...list.end(), cwd: links };
+  return { input: list.input, folders: list.folders, cwd: links, listed: listByLinks(list, sources, numbers) };
+}
+
+async function listByLinks(list: FileList, sources: Promise<readonly TarSource[]>, numbers: ReadonlyMap<string, number>): Promise<void> {
+  try {
+    for (const { folder, names } of await sources) {
+      const number = numbers.get(folder.toString("latin1"));
+      if (number === undefined) throw new Error(`${folder} is none of the archive's folders`);
+      for (const name of names) list.add(name === "" ? `${number}/.` : `${number}/./${name}`);
+    }
+  } finally {
+    list.end();
+  }
 }
 
 /** Not in the targets of symlinks. */
@@ -195,7 +234,8 @@ function isHidden(path: ByteName): boolean {
 }
 
 class FileList {
-  readonly #input = new PassThrough();
+  /** For the program. */
+  readonly input = new PassThrough();
   #entries = "";
   readonly #indexes = new Map<string, number>();
 
@@ -216,15 +256,18 @@ class FileList {
     if (this.#entries.length >= 1 << 16) this.#pass();
   }
 
-  end(): Pick<Command, "input" | "folders"> {
+  get folders(): readonly Buffer[] {
+    return [...this.#indexes.keys()].map((path) => Buffer.from(path, "latin1"));
+  }
+
+  end(): void {
     this.#pass();
-    this.#input.end();
-    return { input: this.#input, folders: [...this.#indexes.keys()].map((path) => Buffer.from(path, "latin1")) };
+    this.input.end();
   }
 
   /** In large pieces: to write each entry would take more memory and time than to make the archive. */
   #pass(): void {
-    this.#input.write(Buffer.from(this.#entries, "latin1"));
+    this.input.write(Buffer.from(this.#entries, "latin1"));
     this.#entries = "";
   }
 }

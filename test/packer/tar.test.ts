@@ -35,7 +35,8 @@ const names = [...oddNames, "\xff\xfe", "a\x80"];
 async function pack(path: string, sources: readonly TarSource[], options: Parameters<typeof createArchive>[5] = {}): Promise<string> {
   const hash = createHash("sha256");
   rmSync(path, { force: true });
-  await createArchive(host, sources, ["dd", "status=none"], path, (bytes) => hash.update(bytes), options);
+  const content = { folders: sources.map(({ folder }) => folder), sources: Promise.resolve(sources) };
+  await createArchive(host, content, ["dd", "status=none"], path, (bytes) => hash.update(bytes), options);
   expect(createHash("sha256").update(readFileSync(path)).digest("hex")).toBe(hash.copy().digest("hex"));
   return hash.digest("hex");
 }
@@ -139,6 +140,16 @@ describe("createArchive and extractTar", () => {
     const elsewhere = tempFolder();
     await pack(join(elsewhere, "a.tar"), [source(folder, "", "z", "z/f", "a")]);
     expect(sh(elsewhere, "tar -tf a.tar")).toBe("./\n./z/\n./z/f\n./a\n");
+  });
+
+  test("names that are never known are the error, and one from an unknown folder is none of the archive's", async () => {
+    const folder = tempFolder();
+    const other = tempFolder();
+    const create = (sources: Promise<readonly TarSource[]>): Promise<void> =>
+      createArchive(host, { folders: [Buffer.from(folder)], sources }, ["dd", "status=none"], join(other, "a.tar"), () => undefined);
+    await expect(create(Promise.reject(new Error("no names")))).rejects.toThrow("no names");
+    rmSync(join(other, "a.tar"));
+    await expect(create(Promise.resolve([source(other, "a")]))).rejects.toThrow("none of the archive's folders");
   });
 
   test("a folder brings nothing that is not named", async () => {

@@ -101,7 +101,7 @@ function programsFor(plan: BuildPlan): readonly Program[] {
     "getfattr",
     ...(runsCommands(plan) ? (["systemd-nspawn"] as const) : []),
     ...(plan.bootstrap ? (["mmdebstrap"] as const) : []),
-    ...(plan.push && compression ? (["setfattr", "bash", compressor(compression)[0]] as const) : []),
+    ...(plan.push && compression ? (["find", "setfattr", "bash", compressor(compression)[0]] as const) : []),
   ];
 }
 

@@ -1,12 +1,13 @@
 import { createHash } from "node:crypto";
-import { utimes, writeFile } from "node:fs/promises";
+import { mkdir, utimes, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { NspawnError, UsageError } from "../../base/errors.js";
 import { secondsSince } from "../../base/events.js";
+import { settleAll } from "../../base/settle.js";
 import { needingRoom } from "../../host/disk-room.js";
-import type { Host } from "../../host/host.js";
 import { type ImageMeta, metaFile } from "../../image/meta.js";
 import { flatten } from "../../layer/flatten.js";
+import { opaqueFolders } from "../../layer/opaque.js";
 import { makeUpper, prepareOverlay, whileMounted } from "../../layer/overlay.js";
 import { compressor } from "../../packer/compression.js";
 import { createArchive, type TarSource } from "../../packer/tar.js";
@@ -23,7 +24,7 @@ import { type BuildLayers, imageKey, type Stack } from "./stack.js";
  * @param whole the same, after a look at them
  */
 export async function publish(build: Build, made: Stack, whole: () => Promise<Stack>): Promise<void> {
-  const { host, report, plan, scratch, transports, options } = build;
+  const { report, plan, scratch, transports, options } = build;
   const started = performance.now();
   const compression = compressionOf(plan.image);
   if (!compression) throw new NspawnError(`${plan.image.written} names no archive that can be written`);
@@ -40,20 +41,18 @@ export async function publish(build: Build, made: Stack, whole: () => Promise<St
   }
   report({ kind: "begin", text: `push ${plan.image.written}`, url: plan.image.written });
   const stack = await whole();
-  const upload = await pack(host, await imageFiles(build, stack.layers), compression, join(scratch, "archive"));
+  const upload = await pack(build, stack.layers, compression, join(scratch, "archive"));
   if (there?.digest !== upload.digest) await transport.put(plan.image, upload);
   await published.note(keyOf(stack), upload);
   tell(upload, there?.digest === upload.digest);
 }
 
+/** Folders of a push: copies of folders whose mark changes, and the root folder with the metadata. */
+type PushFolders = { readonly marks: string; readonly top: string };
+
 /** The members of the image's archive: the root folder, the metadata, then what the steps changed. */
-async function imageFiles(build: Build, layers: BuildLayers): Promise<readonly TarSource[]> {
-  const [root, ...content] = await flattened(build, layers);
-  // Another folder like it, since each build would leave its own time in that one.
-  const { folder: top } = await makeUpper(build.host, join(build.scratch, "top"), root?.folder.toString());
-  const { writeMeta } = await import("../../image/meta-text.js");
-  await writeFile(join(top, metaFile), writeMeta(metaOf(build)), { mode: 0o644 });
-  for (const path of [join(top, metaFile), top]) await utimes(path, 0, 0);
+async function imageFiles(build: Build, layers: BuildLayers, { marks, top }: PushFolders): Promise<readonly TarSource[]> {
+  const [[root, ...content]] = await settleAll([flattened(build, layers, marks), writeTop(build, layers, top)]);
   const rest = [...(root ? [{ folder: root.folder, names: root.names.slice(1) }] : []), ...content];
   // A step may have written the metadata's file itself; ours is the one.
   const withoutMeta = rest.map(({ folder, names }) => ({
@@ -61,6 +60,13 @@ async function imageFiles(build: Build, layers: BuildLayers): Promise<readonly T
     names: names.filter((name) => name !== metaFile && !name.startsWith(`${metaFile}/`)),
   }));
   return [{ folder: Buffer.from(top), names: ["", metaFile] }, ...withoutMeta];
+}
+
+/** A root folder like that of the last step, and the metadata in it: with another time in that one itself, each build would give another image. */
+async function writeTop(build: Build, { own }: BuildLayers, top: string): Promise<void> {
+  const [{ writeMeta }] = await settleAll([import("../../image/meta-text.js"), makeUpper(build.host, dirname(top), own[0])]);
+  await writeFile(join(top, metaFile), writeMeta(metaOf(build)), { mode: 0o644 });
+  for (const path of [join(top, metaFile), top]) await utimes(path, 0, 0);
 }
 
 function metaOf({ plan, chain }: Build): ImageMeta {
@@ -74,26 +80,34 @@ function metaOf({ plan, chain }: Build): ImageMeta {
   };
 }
 
-/** The build's own layers as one, seen from the ancestors; an image without any step has an empty one. */
-async function flattened({ host, scratch }: Build, { own, below }: BuildLayers): Promise<readonly TarSource[]> {
-  const steps = own.length > 0 ? own : [(await makeUpper(host, join(scratch, "nothing"), below[0])).folder];
-  const marks = join(scratch, "marks");
-  if (below.length === 0) return flatten(host, steps, { root: undefined }, marks);
+/** The build's own layers as one, seen from the ancestors. */
+async function flattened({ host, scratch }: Build, { own, below }: BuildLayers, marks: string): Promise<readonly TarSource[]> {
+  if (below.length === 0) return flatten(host, own, { root: undefined }, marks);
   const overlay = await prepareOverlay(join(scratch, "below"), { lowers: below });
-  return whileMounted(host, overlay, (root) => flatten(host, steps, { root }, marks));
+  // While that is being mounted.
+  const opaque = opaqueFolders(host, own);
+  const [members] = await settleAll([whileMounted(host, overlay, (root) => flatten(host, own, { root, marks: opaque }, marks)), opaque]);
+  return members;
 }
 
 /** Writes the archive, hashed as it is written. */
-async function pack(host: Host, sources: readonly TarSource[], compression: Compression, path: string): Promise<Upload> {
+async function pack(build: Build, layers: BuildLayers, compression: Compression, path: string): Promise<Upload> {
+  const { host, scratch } = build;
+  // An image without any step has an empty layer.
+  const own = layers.own.length > 0 ? layers.own : [(await makeUpper(host, join(scratch, "nothing"), layers.below[0])).folder];
+  const folders: PushFolders = { marks: join(scratch, "marks"), top: join(scratch, "top/upper") };
+  for (const folder of Object.values(folders)) await mkdir(folder, { recursive: true });
   const hash = createHash("sha256");
   let bytes = 0;
   const onBytes = (chunk: Buffer): void => {
     hash.update(chunk);
     bytes += chunk.length;
   };
-  await needingRoom(dirname(path), () =>
-    createArchive(host, sources, compressor(compression), path, onBytes, { clampTime: sourceDateEpoch() }),
-  );
+  await needingRoom(dirname(path), async () => {
+    const sources = imageFiles(build, { ...layers, own }, folders);
+    const content = { folders: [...own, folders.marks, folders.top].map((folder) => Buffer.from(folder)), sources };
+    await settleAll([sources, createArchive(host, content, compressor(compression), path, onBytes, { clampTime: sourceDateEpoch() })]);
+  });
   return { path, bytes, digest: `sha256:${hash.digest("hex")}` };
 }
 

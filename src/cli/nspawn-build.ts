@@ -26,7 +26,7 @@ void runScriptCommand<BuildOptions>({
   work: async (options) => {
     const [{ planBuild }, { buildImage }] = await Promise.all([import("../plan/build-plan.js"), import("../engine/build/build.js")]);
     return async (script) => {
-      const plan = planBuild(script);
+      const plan = planBuild(script, { casts: "later" });
       return (context) => buildImage(context, plan, options);
     };
   },

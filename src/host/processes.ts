@@ -24,6 +24,12 @@ export function findProcess(pid: number): Process | undefined {
   return stat === undefined ? undefined : parseStat(stat);
 }
 
+/** Processes that the first thread of a process has started, and that run. None where the kernel does not list them (CONFIG_PROC_CHILDREN). */
+export function childrenOf(pid: number): readonly Process[] {
+  const pids = readProcess(pid, `task/${pid}/children`)?.split(" ") ?? [];
+  return pids.flatMap((child) => (child.trim() === "" ? [] : (findProcess(Number(child)) ?? [])));
+}
+
 /** Whether a process still runs, and not another one that has its pid by now. */
 export function isRunning({ pid, started }: Pick<Process, "pid" | "started">): boolean {
   return findProcess(pid)?.started === started;
@@ -56,7 +62,7 @@ export function processorTime(pid: number): number | undefined {
 /** A file of a process, as latin1: each character is a byte. Undefined if the process has ended, or is not ours to look into. */
 export function readProcess(
   pid: number,
-  file: "stat" | "status" | "cmdline" | "cgroup" | "mountinfo" | "uid_map" | "schedstat",
+  file: "stat" | "status" | "cmdline" | "cgroup" | "mountinfo" | "uid_map" | "schedstat" | `task/${number}/children`,
 ): string | undefined {
   try {
     return readFileSync(`/proc/${pid}/${file}`, "latin1");

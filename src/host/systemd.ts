@@ -18,6 +18,8 @@ export type UnitState = {
 /** Properties of a unit, as texts. */
 export type Shown<P extends string> = { readonly [K in P]: string };
 
+type StartOptions = { readonly verb?: "start" | "restart"; readonly isReset?: boolean };
+
 /** Whether systemd runs this host: sd_booted(3). */
 export function isSystemdHost(): boolean {
   return existsSync("/run/systemd/system");
@@ -104,10 +106,11 @@ export class Systemd {
   /**
    * Starts a unit, or starts one that runs anew: one job of systemd, which it does to its end whatever becomes of us. However often it
    * was started lately, it is started once more.
+   * @param options.isReset whether systemd has forgotten already how it was started
    * @throws NspawnError with what the unit wrote to the journal
    */
-  async start(unit: string, verb: "start" | "restart" = "start"): Promise<void> {
-    await this.resetFailed(unit);
+  async start(unit: string, { verb = "start", isReset = false }: StartOptions = {}): Promise<void> {
+    if (!isReset) await this.resetFailed(unit);
     try {
       await this.#host.run({ argv: ["systemctl", verb, "--", unit] });
     } catch (error) {
@@ -156,7 +159,7 @@ export class Systemd {
     await this.#host.run({ argv: ["systemctl", "disable", "--quiet", "--no-reload", "--", unit] });
   }
 
-  /** Forgets that a unit failed, so that nothing of it stays behind when its file is gone. */
+  /** Forgets that a unit failed, so that nothing of it stays behind when its file is gone, and how often it was started lately. */
   async resetFailed(unit: string): Promise<void> {
     await this.#host.run({ argv: ["systemctl", "reset-failed", "--", unit] }).catch(() => undefined);
   }

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { listProcesses, type Process, readProcess, statusField } from "../host/processes.js";
+import { childrenOf, findProcess, listProcesses, type Process, readProcess, statusField } from "../host/processes.js";
 import { unitOf } from "./control-groups.js";
 import { nameByCommandLine } from "./nspawn-options.js";
 
@@ -28,10 +28,26 @@ export function runningMachines(registry = machinedFolder): readonly RunningMach
   const registered = registeredNames(registry);
   return supervisors.flatMap((supervisor) => {
     const leader = processes.find(({ pid, parent }) => parent === supervisor.pid && isLeader(pid));
-    const name = (leader && registered.get(leader.pid)) ?? nameByCommandLine(supervisor.pid);
-    const group = readProcess(supervisor.pid, "cgroup");
-    return leader && name !== undefined ? [{ name, supervisor, leader, unit: group === undefined ? undefined : unitOf(group) }] : [];
+    return machineOf(supervisor, leader, registered) ?? [];
   });
+}
+
+/**
+ * The machine that a process runs, without a look at all the others; undefined if it runs none, or none yet.
+ * @param pid as systemd knows it, the `MainPID` of a machine's unit
+ * @param registry as for {@link runningMachines}
+ */
+export function machineRunBy(pid: number, registry = machinedFolder): RunningMachine | undefined {
+  const supervisor = findProcess(pid);
+  if (supervisor?.name !== "systemd-nspawn" || !isSupervisor(pid)) return undefined;
+  const leader = childrenOf(pid).find((child) => isLeader(child.pid));
+  return leader && machineOf(supervisor, leader, registeredNames(registry));
+}
+
+function machineOf(supervisor: Process, leader: Process | undefined, registered: ReadonlyMap<number, string>): RunningMachine | undefined {
+  const name = (leader && registered.get(leader.pid)) ?? nameByCommandLine(supervisor.pid);
+  const group = readProcess(supervisor.pid, "cgroup");
+  return leader && name !== undefined ? { name, supervisor, leader, unit: group === undefined ? undefined : unitOf(group) } : undefined;
 }
 
 /** The first process of the machine that runs in a unit, undefined if there is none. */

@@ -29,9 +29,10 @@ export type BuildPlan = {
 
 /**
  * Makes the plan of a build script.
+ * @param options.casts `later`: if nothing else is wrong, CASTs are left to {@link checkPlannedCasts}, which takes 60 ms
  * @throws ScriptError with all problems
  */
-export function planBuild(script: Script): BuildPlan {
+export function planBuild(script: Script, { casts = "now" }: { readonly casts?: "now" | "later" } = {}): BuildPlan {
   const { steps, problems } = parseCalls(script);
   const found: Problem[] = [...problems];
   const image = only(script, steps, "image", found, { required: "IMAGE(url) says where the image is published" });
@@ -41,7 +42,7 @@ export function planBuild(script: Script): BuildPlan {
   const parents = steps.filter((step): step is StepOf<"pull"> => step.kind === "pull");
   const work = workOf(steps);
   const settings = ownSettings(steps, image?.image.written ?? script.path);
-  found.push(...checkSources(work, script.folder), ...checkCasts(work, script.folder));
+  found.push(...checkSources(work, script.folder));
   found.push(...checkBase(parents, bootstrap, image), ...settingProblems(settings, exec));
   if (image && push && !compressionOf(image.image)) {
     found.push({
@@ -50,6 +51,7 @@ export function planBuild(script: Script): BuildPlan {
       hint: "end the URL in .tar.gz, .tar.xz or .tar.zst",
     });
   }
+  if (casts === "now" || found.length > 0) found.push(...checkCasts(work, script.folder));
   if (found.length > 0 || !image) throw new ScriptError(inOrder(found));
   return {
     script: script.path,
@@ -63,6 +65,12 @@ export function planBuild(script: Script): BuildPlan {
     work,
     push: push !== undefined,
   };
+}
+
+/** @throws ScriptError with all that is wrong with the plan's CASTs */
+export function checkPlannedCasts({ work, folder }: BuildPlan): void {
+  const problems = checkCasts(work, folder);
+  if (problems.length > 0) throw new ScriptError(inOrder(problems));
 }
 
 function checkBase(

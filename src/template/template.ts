@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync, realpathSync, statSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
+import { setImmediate, setTimeout } from "node:timers/promises";
 import { hasCode, messageOf, NspawnError } from "../base/errors.js";
 import { isWithin } from "../base/is-within.js";
 import { nearest } from "../base/nearest.js";
@@ -30,13 +31,25 @@ export function renderTemplate(path: string, source: string, variables: Variable
 
 /**
  * Renders something for nothing, while there is something else to wait for: what minijinja does first takes most of 100 ms, since its functions are
- * compiled when they are called for the first time.
+ * compiled when they are called for the first time. Not at once, so that what is to be waited for can be started, and in parts, so that nobody waits
+ * for all of it.
  */
-export function warmUp(): void {
+export async function warmUp(): Promise<void> {
   const everyday =
     "{# #}{% for item in items %}{% if item.name %}\n{{ item.name }}={{ item.value }}{% endif %}{% endfor %}{{ items | length }}";
-  renderTemplate("/", everyday, { items: [{ name: "a", value: "b" }] });
+  await setTimeout(startPause);
+  loadMiniJinja();
+  await setImmediate();
+  const renderer = new TemplateRenderer("/");
+  for (const source of ["", everyday]) {
+    await setImmediate();
+    renderer.render("/", source, { items: [{ name: "a", value: "b" }] });
+  }
+  renderer.free();
 }
+
+/** Milliseconds. */
+const startPause = 3;
 
 /**
  * Renders Jinja templates that include, import and extend others: named relative to the template that names them or, with a slash at the

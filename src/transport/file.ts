@@ -26,7 +26,7 @@ export const fileTransport: Transport = {
     });
     // Of the open file: another may be put in its place meanwhile.
     const stats = await file.stat({ bigint: true });
-    const body = Readable.from(unchanged(image, file, stats), { objectMode: false, highWaterMark: 1 << 20 });
+    const body = Readable.from(unchanged(image, file, stats), { objectMode: false, highWaterMark: pieceSize });
     return { body, bytes: Number(stats.size), validators: validators(stats) };
   },
   async put(image, upload) {
@@ -38,6 +38,9 @@ export const fileTransport: Transport = {
     }
   },
 };
+
+/** Bytes that are read at once. With 1 MiB, an image of 250 MB took 27 MB more of memory, and no less time. */
+const pieceSize = 1 << 18;
 
 function pathOf(image: ImageRef): string {
   return fileURLToPath(image.url);
@@ -57,7 +60,7 @@ async function status(image: ImageRef): Promise<BigIntStats> {
 /** The content of a file, to its end. Throws ChangedError if somebody has written to it meanwhile. */
 async function* unchanged(image: ImageRef, file: FileHandle, before: BigIntStats): AsyncGenerator<Buffer> {
   try {
-    yield* file.createReadStream({ highWaterMark: 1 << 20, autoClose: false });
+    yield* file.createReadStream({ highWaterMark: pieceSize, autoClose: false });
     const after = await file.stat({ bigint: true });
     if (after.size === before.size && after.mtimeNs === before.mtimeNs) return;
     const sizes = after.size === before.size ? "" : `: ${before.size} bytes became ${after.size}`;

@@ -3,7 +3,7 @@ import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { listProcesses } from "../../src/host/processes.js";
-import { findLeader, type RunningMachine, runningMachines } from "../../src/machine/leader.js";
+import { findLeader, machineRunBy, type RunningMachine, runningMachines } from "../../src/machine/leader.js";
 import { tempFolder } from "../support/temp.js";
 
 /**
@@ -30,22 +30,27 @@ describe.skipIf(process.getuid?.() !== 0)("the machines that run", () => {
   test("are what a systemd-nspawn has as process 1 of a namespace, by the name that it gives them", async () => {
     const { supervisor, child } = await start("leader-own", ["--pid"]);
     expect(found("leader-own")).toMatchObject({ supervisor: { pid: supervisor, name: "systemd-nspawn" }, leader: { pid: child } });
+    expect(machineRunBy(supervisor)).toEqual(found("leader-own"));
+    expect(machineRunBy(child)).toBeUndefined();
+    expect(machineRunBy(process.pid)).toBeUndefined();
   });
 
   test("have the name that systemd-machined knows them by, if it does", async () => {
-    const { child } = await start("leader-folder", ["--pid"]);
+    const { supervisor, child } = await start("leader-folder", ["--pid"]);
     const registry = tempFolder();
     writeFileSync(join(registry, "leader-known"), `# This is private data. Do not parse.\nNAME=leader-known\nLEADER=${child}\n`);
     writeFileSync(join(registry, "leader-gone"), "LEADER=1\n");
     mkdirSync(join(registry, "unit:leader.scope"));
     expect(found("leader-known", registry)).toMatchObject({ leader: { pid: child } });
+    expect(machineRunBy(supervisor, registry)?.name).toBe("leader-known");
     expect(found("leader-folder", registry)).toBeUndefined();
     expect(found("leader-gone", registry)).toBeUndefined();
   });
 
   test("are none of what only looks like one: without a namespace of its own", async () => {
-    await start("leader-plain", ["--uts"]);
+    const { supervisor } = await start("leader-plain", ["--uts"]);
     expect(found("leader-plain")).toBeUndefined();
+    expect(machineRunBy(supervisor)).toBeUndefined();
   });
 });
 

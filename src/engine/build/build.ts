@@ -6,8 +6,9 @@ import { inheritSettings } from "../../image/inherit.js";
 import { type ImageChain, resolveChain } from "../../image/resolve.js";
 import { ImageStore } from "../../image/store.js";
 import { compressor } from "../../packer/compression.js";
-import type { BuildPlan } from "../../plan/build-plan.js";
+import { type BuildPlan, checkPlannedCasts } from "../../plan/build-plan.js";
 import { compressionOf } from "../../plan/image-ref.js";
+import { warmUp } from "../../template/template.js";
 import { proxyVariables } from "../../transport/proxy.js";
 import { Transports } from "../../transport/transports.js";
 import type { EngineContext, SetupContext } from "../context.js";
@@ -33,19 +34,26 @@ export type Build = SetupContext & {
   readonly scratch: string;
 };
 
-/** Builds an image as its plan says, and publishes it if the plan says so. What the last builds have left of the same is not done again. */
+/**
+ * Builds an image as its plan says, and publishes it if the plan says so. What the last builds have left of the same is not done again. Its CASTs are
+ * checked before anything is done.
+ */
 export async function buildImage(context: EngineContext, plan: BuildPlan, options: BuildOptions): Promise<void> {
   requirePrograms(programsFor(plan));
   sourceDateEpoch();
   const { host, config, report } = context;
   const store = await ImageStore.open(config.storage, host, report);
   const onWait = (other: string): void => report({ kind: "begin", text: `waiting: ${other} builds this image` });
-  const lock = await store.lock(`build ${plan.image.url}`, onWait);
+  const locking = store.lock(`build ${plan.image.url}`, onWait);
+  const checked = checkCasts(plan);
+  checked.catch(() => undefined);
+  const lock = await locking;
   const caching = new Caching(store, report, cacheUse(config, options));
   try {
     await whileWorking(store, context, async (scratch) => {
       const transports = new Transports(config, process.env, report, host.interrupted);
       const parents = plan.parents.map(({ image, digest, at }) => ({ image, digest, pinned: digest !== undefined, at }));
+      await checked;
       const chain = await resolveChain({ host, config, store, transports, report }, parents);
       await work({ ...context, store, transports, plan, options, chain, caching, scratch });
     });
@@ -55,6 +63,13 @@ export async function buildImage(context: EngineContext, plan: BuildPlan, option
     await lock.release();
     await store.close();
   }
+}
+
+/** In the time that the lock takes. */
+async function checkCasts(plan: BuildPlan): Promise<void> {
+  if (!plan.work.some(({ kind }) => kind === "cast")) return;
+  await warmUp();
+  checkPlannedCasts(plan);
 }
 
 /** Whether steps are taken from the cache, and put there. A work folder that is kept has the layers of all steps. */

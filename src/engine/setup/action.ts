@@ -34,4 +34,6 @@ export type ActionContext = SetupContext & {
   readonly paths: MachinePaths;
   /** The number of the generation that `rollback` goes to; undefined: the one before. */
   readonly generation: number | undefined;
+  /** Resolves when a unit can be rendered at once. */
+  readonly ready: Promise<void>;
 };

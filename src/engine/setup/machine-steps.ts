@@ -1,6 +1,7 @@
 import { rm, rmdir } from "node:fs/promises";
 import { hasCode, NspawnError } from "../../base/errors.js";
 import { secondsSince } from "../../base/events.js";
+import { settleAll } from "../../base/settle.js";
 import { clearFolder } from "../../host/clear-folder.js";
 import { readIfThere, removeFile, writeWhole } from "../../host/files.js";
 import type { UnitState } from "../../host/systemd.js";
@@ -36,7 +37,8 @@ export async function installUnit({ systemd, paths }: Pick<ActionContext, "syste
 
 /**
  * Puts the unit of a new machine in its place, and has it started with the host, if it says how. systemd looks for the links once, when it
- * reads the unit: before, they cost nothing; afterwards, it would have to read all units of the host anew.
+ * reads the unit: before, they cost nothing; afterwards, it would have to read all units of the host anew. What it may know of a unit of that name,
+ * it has forgotten then.
  */
 export async function installNew({ systemd, paths, ...context }: ActionContext, text: string): Promise<void> {
   await writeWhole(paths.unit, text);
@@ -44,7 +46,8 @@ export async function installNew({ systemd, paths, ...context }: ActionContext, 
     await systemd.enable(paths.service);
     say(context, "starts with the host");
   }
-  await systemd.readNew(paths.service);
+  // Of one that was removed by other hands.
+  await settleAll([systemd.readNew(paths.service), systemd.resetFailed(paths.service)]);
 }
 
 /** Removes all of a machine, its unit last: while that is there, the rest can be found. */

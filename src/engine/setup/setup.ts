@@ -1,5 +1,4 @@
 import { rm } from "node:fs/promises";
-import { setImmediate } from "node:timers/promises";
 import { settleAll } from "../../base/settle.js";
 import { Systemd } from "../../host/systemd.js";
 import { ImageStore } from "../../image/store.js";
@@ -10,7 +9,7 @@ import type { SetupPlan } from "../../plan/setup-plan.js";
 import { warmUp } from "../../template/template.js";
 import { Transports } from "../../transport/transports.js";
 import type { EngineContext } from "../context.js";
-import type { Action, ActionContext } from "./action.js";
+import { type Action, type ActionContext, makesMachine } from "./action.js";
 import { dropGenerations } from "./drop-generations.js";
 import { generationOf, installedGeneration, layerOf, noteUnit } from "./generation-of.js";
 import { objectionTo } from "./installed.js";
@@ -29,12 +28,17 @@ export async function setupMachine(context: EngineContext, plan: SetupPlan, acti
   const { host, config, report } = context;
   const systemd = new Systemd(host);
   const store = await ImageStore.open(config.storage, host, report);
-  const lock = await store.lock(`machine ${plan.machine.name}`, (other) =>
+  const locking = store.lock(`machine ${plan.machine.name}`, (other) =>
     report({ kind: "begin", text: `waiting: ${other} works on this machine` }),
   );
+  // The lock and systemd take their time to answer, in which what renders the unit can get ready.
+  const ready = makesMachine(action, false) ? warmUp() : Promise.resolve();
+  ready.catch(() => undefined);
+  const lock = await locking;
   try {
     const transports = new Transports(config, process.env, report, host.interrupted);
-    const actionContext = { ...context, store, transports, plan, systemd, paths: machinePaths(plan.machine.name, config), generation };
+    const paths = machinePaths(plan.machine.name, config);
+    const actionContext = { ...context, store, transports, plan, systemd, paths, generation, ready };
     await recover(actionContext);
     await handlers[action](actionContext);
   } finally {
@@ -71,8 +75,7 @@ const handlers: { readonly [A in Action]: (context: ActionContext) => Promise<vo
 /** All that can fail comes while the old machine runs: pulling, settling, writing, checking, the steps on the host. Then the swap. */
 async function update(context: ActionContext): Promise<void> {
   const { plan, paths } = context;
-  // Side by side: systemd takes its time to answer, in which what renders the unit can get ready.
-  const [now, machine] = await settleAll([lookAt(context), resolveMachine(context, plan), setImmediate().then(warmUp)]);
+  const [now, machine] = await settleAll([lookAt(context), resolveMachine(context, plan), context.ready]);
   if (now.unit !== undefined) {
     const text = renderMachine(plan, machine, layerOf(paths, now.unit));
     if (sameUnit(text, now.unit)) return refresh(context, machine, text, { ...now, unit: now.unit });

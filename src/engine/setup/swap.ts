@@ -32,7 +32,7 @@ export async function swap(context: ActionContext, next: Generation, old: Genera
       await (old === undefined ? installNew(context, next.unit) : installUnit(context, next.unit));
       if (trial.ran) await systemd.whenQuiet();
       asked.throwIfAborted();
-      await systemd.start(paths.service, "restart");
+      await systemd.start(paths.service, { verb: "restart", isReset: old === undefined });
       runs = await watch(context, next.probe, asked);
     } catch (error) {
       throw await takeBack(context, { ...next, trial }, error);
@@ -122,7 +122,7 @@ async function undo(context: ActionContext, next: Generation): Promise<string> {
   const now = await runOf(context);
   try {
     if (!ran) await stop(context);
-    else if (now.active !== "active" || now.invocation !== invocation) await systemd.start(paths.service, "restart");
+    else if (now.active !== "active" || now.invocation !== invocation) await systemd.start(paths.service, { verb: "restart" });
   } finally {
     // In any case: should the old one not start any more, that is told once, and blocks no later action.
     await removeGeneration(paths, next);

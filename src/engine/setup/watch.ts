@@ -1,5 +1,5 @@
 import { setTimeout } from "node:timers/promises";
-import { type RunningMachine, runningMachines } from "../../machine/leader.js";
+import { machineRunBy, type RunningMachine, runningMachines } from "../../machine/leader.js";
 import { describeProbe, type ProbeSpec } from "../../plan/probe.js";
 import type { ActionContext } from "./action.js";
 import { tryProbe } from "./try-probe.js";
@@ -113,7 +113,9 @@ class Watched {
   }
 
   get #machine(): RunningMachine | undefined {
-    return runningMachines().find(({ unit }) => unit === this.#service);
+    const machine = machineRunBy(Number(this.#first?.main));
+    // A template may have another program start systemd-nspawn.
+    return machine?.unit === this.#service ? machine : runningMachines().find(({ unit }) => unit === this.#service);
   }
 
   get #service(): string {

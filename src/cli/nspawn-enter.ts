@@ -1,10 +1,10 @@
 #!/usr/bin/env node
 import { Command } from "commander";
+import { packageVersion } from "../base/package-version.js";
 import type { Wanted } from "../engine/enter/enter.js";
 import { addCompletionOption, throwErrors } from "./common-options.js";
 import { enterHelp } from "./help.js";
 import { runCommand } from "./session.js";
-import { packageVersion } from "./version.js";
 
 void runCommand(async ({ early }) => {
   const program = throwErrors(new Command("nspawn-enter"), early)

@@ -1,5 +1,6 @@
 #!/usr/bin/env -S node --experimental-vm-modules --disable-warning=ExperimentalWarning
 import { Command } from "commander";
+import { packageVersion } from "../base/package-version.js";
 import type { HatchAction } from "../hatch/plans.js";
 import { addCommonOptions, addCompletionOption, type CommonOptions, throwErrors } from "./common-options.js";
 import { hatchHelp } from "./help.js";
@@ -7,7 +8,6 @@ import { lastTimers } from "./last-timers.js";
 import { workAsRoot } from "./root-work.js";
 import { scriptOutputToEvents } from "./script-output.js";
 import { runCommand, type Start } from "./session.js";
-import { packageVersion } from "./version.js";
 
 type ActionOptions = CommonOptions & { readonly plan?: boolean; readonly cache?: boolean };
 

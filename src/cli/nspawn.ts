@@ -1,11 +1,11 @@
 #!/usr/bin/env node
 import { Command } from "commander";
+import { packageVersion } from "../base/package-version.js";
 import { addCommonOptions, addCompletionOption, type CommonOptions, throwErrors } from "./common-options.js";
 import { nspawnHelp } from "./help.js";
 import { workAsRoot } from "./root-work.js";
 import { runCommand, type Start } from "./session.js";
 import type { Deed, Subcommand } from "./subcommand.js";
-import { packageVersion } from "./version.js";
 
 /** A word after `nspawn`: a command, or a group of them. Loaded when it is called. */
 type Entry = { readonly summary: string } & (

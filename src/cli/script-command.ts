@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import { UsageError } from "../base/errors.js";
+import { packageVersion } from "../base/package-version.js";
 import type { ScriptKind } from "../dsl/call.js";
 import type { EngineContext } from "../engine/context.js";
 import type { Script } from "../script/load.js";
@@ -14,7 +15,6 @@ import { scriptOutputToEvents } from "./script-output.js";
 import { runCommand } from "./session.js";
 import { show } from "./show.js";
 import type { Shown } from "./subcommand.js";
-import { packageVersion } from "./version.js";
 
 /** The options of a command that runs a script. */
 export type ScriptOptions = CommonOptions & { readonly plan?: boolean };

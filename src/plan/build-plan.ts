@@ -7,6 +7,7 @@ import type { SettingSource } from "../settings/merge.js";
 import { checkCasts } from "./cast.js";
 import { compressionOf, type ImageRef } from "./image-ref.js";
 import { parseCalls } from "./parse.js";
+import type { Renderings } from "./renderings.js";
 import { inOrder, only, ownSettings, settingPlaces, workOf } from "./select.js";
 import { settingProblems } from "./setting-problems.js";
 import { checkSources } from "./source.js";
@@ -67,9 +68,12 @@ export function planBuild(script: Script, { casts = "now" }: { readonly casts?: 
   };
 }
 
-/** @throws ScriptError with all that is wrong with the plan's CASTs */
-export function checkPlannedCasts({ work, folder }: BuildPlan): void {
-  const problems = checkCasts(work, folder);
+/**
+ * @param renderings what is known to be right already
+ * @throws ScriptError with all that is wrong with the plan's CASTs
+ */
+export function checkPlannedCasts({ work, folder }: BuildPlan, renderings: Renderings): void {
+  const problems = checkCasts(work, folder, renderings);
   if (problems.length > 0) throw new ScriptError(inOrder(problems));
 }
 

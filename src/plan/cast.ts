@@ -1,8 +1,11 @@
+import { createHash } from "node:crypto";
 import { lstatSync, readdirSync, readFileSync } from "node:fs";
+import { serialize } from "node:v8";
 import { type ByteName, bytePath, showName } from "../base/byte-path.js";
 import { hasCode, messageOf, NspawnError, type Problem } from "../base/errors.js";
 import { decodeUtf8 } from "../base/utf8.js";
-import { TemplateRenderer } from "../template/template.js";
+import { rendererVersion, TemplateRenderer } from "../template/template.js";
+import { noRenderings, type Renderings } from "./renderings.js";
 import { checkSources } from "./source.js";
 import type { StepOf, WorkStep } from "./step.js";
 
@@ -10,20 +13,20 @@ import type { StepOf, WorkStep } from "./step.js";
 type Template = { readonly name: ByteName; readonly path: string };
 
 /**
- * Renders all templates of all CASTs, and keeps nothing of it: all that they are made of is known by now.
+ * Renders all templates of all CASTs, but for those that were rendered before: all that they are made of is known by now.
  * @param folder the script's folder
  */
-export function checkCasts(work: readonly WorkStep[], folder: string): readonly Problem[] {
+export function checkCasts(work: readonly WorkStep[], folder: string, renderings = noRenderings): readonly Problem[] {
   return work.flatMap((step) => {
     // What is wrong with the source itself has its own problem.
     if (step.kind !== "cast" || checkSources([step], folder).length > 0) return [];
-    return [...checkCast(step, folder)];
+    return [...checkCast(step, folder, renderings)];
   });
 }
 
-function* checkCast(step: StepOf<"cast">, folder: string): Generator<Problem> {
+function* checkCast(step: StepOf<"cast">, folder: string, renderings: Renderings): Generator<Problem> {
   try {
-    for (const template of templatesOf(step.source)) yield* checkTemplate(step, template, folder);
+    for (const template of templatesOf(step.source)) yield* checkTemplate(step, template, folder, renderings);
   } catch (error) {
     if (!hasCode(error, "EACCES")) throw error;
     // Of a folder that this user may not read nothing can be told; whoever does the work may read it.
@@ -31,19 +34,64 @@ function* checkCast(step: StepOf<"cast">, folder: string): Generator<Problem> {
 }
 
 /** Renders one template. */
-export function renderCastFile(step: StepOf<"cast">, { name, path }: Template, folder: string): string {
-  const { source, target } = step;
-  // As the script wrote it: where the script lies on this host is nothing for an image.
-  const variables = { ...step.variables, source: source.slice(folder.length) || "/", target };
+export function renderCastFile(step: StepOf<"cast">, template: Template, folder: string): string {
+  return render(made(step, template, folder), folder).text;
+}
+
+/**
+ * SHA-256 of what a template is rendered to, in hex. It is not rendered if that is known. What is made of other templates too is not kept: those may
+ * change.
+ */
+export function castDigest(step: StepOf<"cast">, template: Template, folder: string, renderings: Renderings): string {
+  const from = made(step, template, folder);
+  const key = keyOf(from);
+  const known = renderings.find(key);
+  if (known !== undefined) return known;
+  const { text, isAlone } = render(from, folder);
+  const digest = sha256(text);
+  if (isAlone) renderings.note(key, digest);
+  return digest;
+}
+
+/** Whether all that a CAST is rendered to is known. */
+export function isRendered(step: StepOf<"cast">, folder: string, renderings: Renderings): boolean {
+  try {
+    for (const template of templatesOf(step.source)) if (renderings.find(keyOf(made(step, template, folder))) === undefined) return false;
+    return true;
+  } catch {
+    // What is wrong is told when it is checked.
+    return false;
+  }
+}
+
+function keyOf({ text, variables }: Made): string {
+  return sha256(serialize([rendererVersion(), text, variables]));
+}
+
+/** What a file of a CAST is made of. */
+type Made = { readonly path: string; readonly text: string; readonly variables: Readonly<Record<string, unknown>> };
+
+function made({ source, target, variables }: StepOf<"cast">, { name, path }: Template, folder: string): Made {
   const text = decodeUtf8(readFileSync(bytePath(source, name)));
   if (text === undefined) throw new NspawnError(`${path} is no text in UTF-8, so it cannot be a template`, { hint: "use COPY for it" });
+  // As the script wrote it: where the script lies on this host is nothing for an image.
+  return { path, text, variables: { ...variables, source: source.slice(folder.length) || "/", target } };
+}
+
+/** `isAlone`: whether it names no other template. */
+function render({ path, text, variables }: Made, folder: string): { readonly text: string; readonly isAlone: boolean } {
   // One for each file: what it has read goes with it, however large the folder is.
   const renderer = new TemplateRenderer(folder);
   try {
-    return renderer.render(path, text, variables);
+    const rendered = renderer.render(path, text, variables);
+    return { text: rendered, isAlone: !renderer.namesOthers };
   } finally {
     renderer.free();
   }
+}
+
+function sha256(content: string | Buffer): string {
+  return createHash("sha256").update(content).digest("hex");
 }
 
 /** The regular files at or below a path. Hard links are one file, which is there once. */
@@ -64,9 +112,9 @@ function* below(source: string, name: ByteName, seen: Set<string>): Generator<Te
   yield { name, path: name === "" ? source : `${source}/${showName(name)}` };
 }
 
-function checkTemplate(step: StepOf<"cast">, template: Template, folder: string): readonly Problem[] {
+function checkTemplate(step: StepOf<"cast">, template: Template, folder: string, renderings: Renderings): readonly Problem[] {
   try {
-    renderCastFile(step, template, folder);
+    castDigest(step, template, folder, renderings);
     return [];
   } catch (error) {
     if (hasCode(error, "EACCES")) return [];

@@ -7,6 +7,7 @@ type MiniJinja = typeof import("minijinja-js/dist/web/minijinja_js.js");
 /** Where templates are, and are rendered. */
 export type Environment = InstanceType<MiniJinja["Environment"]>;
 
+const require = createRequire(import.meta.url);
 let loaded: MiniJinja | undefined;
 
 /**
@@ -15,12 +16,17 @@ let loaded: MiniJinja | undefined;
  */
 export function loadMiniJinja(): MiniJinja {
   if (loaded) return loaded;
-  const require = createRequire(import.meta.url);
   const miniJinja: MiniJinja = require("minijinja-js/dist/web/minijinja_js.js");
   const module = readFileSync(require.resolve("minijinja-js/dist/web/minijinja_js_bg.wasm"));
   compiledOnce(() => miniJinja.initSync({ module }));
   loaded = miniJinja;
   return miniJinja;
+}
+
+/** The version of minijinja, such as 2.11.0, without loading it. */
+export function miniJinjaVersion(): string {
+  const { version }: { readonly version: string } = require("minijinja-js/package.json");
+  return version;
 }
 
 /**

@@ -4,10 +4,11 @@ import { setImmediate, setTimeout } from "node:timers/promises";
 import { hasCode, messageOf, NspawnError } from "../base/errors.js";
 import { isWithin } from "../base/is-within.js";
 import { nearest } from "../base/nearest.js";
+import { packageVersion } from "../base/package-version.js";
 import { decodeUtf8 } from "../base/utf8.js";
 import { type Failure, readFailure, type SourceLine, templateError } from "./failure.js";
 import { type Composed, compose, inline } from "./inline.js";
-import { type Environment, loadMiniJinja } from "./minijinja.js";
+import { type Environment, loadMiniJinja, miniJinjaVersion } from "./minijinja.js";
 import { prepareSource, resolveFilter } from "./source.js";
 import { templateValues } from "./values.js";
 
@@ -27,6 +28,11 @@ export function renderTemplate(path: string, source: string, variables: Variable
   } finally {
     renderer.free();
   }
+}
+
+/** What may render otherwise, when it is another one: our own version, and that of minijinja. */
+export function rendererVersion(): string {
+  return `nspawn ${packageVersion()}, minijinja ${miniJinjaVersion()}`;
 }
 
 /**
@@ -62,6 +68,7 @@ export class TemplateRenderer {
   readonly #byId = new Map<string, Template>();
   /** Path → id of what other templates have named, and may. */
   readonly #named = new Map<string, string>();
+  #namesOthers = false;
   /** Templates that the last attempt has read. minijinja takes them in only when it is not at work. */
   #read: Template[] = [];
   /** What was wrong with the name that was resolved last. */
@@ -96,6 +103,11 @@ export class TemplateRenderer {
     const result = this.#attempt(template.id, values);
     if ("text" in result) return result.text;
     throw this.#explain(template, result.error, values);
+  }
+
+  /** Whether a template that was rendered names another one, whether there is that one or not: else it is made of nothing but itself and its variables. */
+  get namesOthers(): boolean {
+    return this.#namesOthers;
   }
 
   free(): void {
@@ -148,6 +160,7 @@ export class TemplateRenderer {
 
   /** Called by minijinja with the name that a tag gives, or a list of names to be tried. */
   #resolve(name: unknown, from: string, keyword: string): unknown {
+    this.#namesOthers = true;
     this.#unresolved = undefined;
     if (Array.isArray(name)) return name.map((item: unknown) => this.#resolve(item, from, keyword));
     if (typeof name !== "string") return name;

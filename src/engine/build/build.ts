@@ -7,7 +7,9 @@ import { type ImageChain, resolveChain } from "../../image/resolve.js";
 import { ImageStore } from "../../image/store.js";
 import { compressor } from "../../packer/compression.js";
 import { type BuildPlan, checkPlannedCasts } from "../../plan/build-plan.js";
+import { isRendered } from "../../plan/cast.js";
 import { compressionOf } from "../../plan/image-ref.js";
+import { noRenderings, type Renderings } from "../../plan/renderings.js";
 import { warmUp } from "../../template/template.js";
 import { proxyVariables } from "../../transport/proxy.js";
 import { Transports } from "../../transport/transports.js";
@@ -31,6 +33,7 @@ export type Build = SetupContext & {
   readonly options: BuildOptions;
   readonly chain: ImageChain;
   readonly caching: Caching;
+  readonly renderings: Renderings;
   readonly scratch: string;
 };
 
@@ -45,7 +48,8 @@ export async function buildImage(context: EngineContext, plan: BuildPlan, option
   const store = await ImageStore.open(config.storage, host, report);
   const onWait = (other: string): void => report({ kind: "begin", text: `waiting: ${other} builds this image` });
   const locking = store.lock(`build ${plan.image.url}`, onWait);
-  const checked = checkCasts(plan);
+  const renderings = options.cache ? store.notes.renders : noRenderings;
+  const checked = checkCasts(plan, renderings);
   checked.catch(() => undefined);
   const lock = await locking;
   const caching = new Caching(store, report, cacheUse(config, options));
@@ -55,7 +59,8 @@ export async function buildImage(context: EngineContext, plan: BuildPlan, option
       const parents = plan.parents.map(({ image, digest, at }) => ({ image, digest, pinned: digest !== undefined, at }));
       await checked;
       const chain = await resolveChain({ host, config, store, transports, report }, parents);
-      await work({ ...context, store, transports, plan, options, chain, caching, scratch });
+      await work({ ...context, store, transports, plan, options, chain, caching, renderings, scratch });
+      await store.notes.renders.save();
     });
     if ((await caching.settled()) > 0 || (await store.steps.surplus()) > 0) await tidySteps(store, config.build);
   } finally {
@@ -66,10 +71,10 @@ export async function buildImage(context: EngineContext, plan: BuildPlan, option
 }
 
 /** In the time that the lock takes. */
-async function checkCasts(plan: BuildPlan): Promise<void> {
-  if (!plan.work.some(({ kind }) => kind === "cast")) return;
+async function checkCasts(plan: BuildPlan, renderings: Renderings): Promise<void> {
+  if (!plan.work.some((step) => step.kind === "cast" && !isRendered(step, plan.folder, renderings))) return;
   await warmUp();
-  checkPlannedCasts(plan);
+  checkPlannedCasts(plan, renderings);
 }
 
 /** Whether steps are taken from the cache, and put there. A work folder that is kept has the layers of all steps. */

@@ -5,7 +5,8 @@ import { fileDigest } from "../../host/file-digest.js";
 import type { Host } from "../../host/host.js";
 import type { StepInputs } from "../../image/store/build-notes.js";
 import { readSourceTree, type SourceEntry, type SourceTree } from "../../layer/source-tree.js";
-import { renderCastFile, templatesOf } from "../../plan/cast.js";
+import { castDigest, templatesOf } from "../../plan/cast.js";
+import type { Renderings } from "../../plan/renderings.js";
 import { describeStep, type StepOf, type WorkStep } from "../../plan/step.js";
 import type { Setting } from "../../settings/merge.js";
 import { shellCommand } from "../shell.js";
@@ -18,6 +19,8 @@ export type InputContext = {
   readonly folder: string;
   /** Those of the script and its ancestors. */
   readonly settings: readonly Setting[];
+  /** What templates were rendered to before. */
+  readonly renderings: Renderings;
   /** Nothing in the image counts as younger, in seconds. */
   readonly youngest: number | undefined;
   /** Digest of the archive that a FETCH gets. */
@@ -40,7 +43,7 @@ const finders: { readonly [K in WorkStep["kind"]]: (context: InputContext, step:
   copy: async ({ host, youngest }, { source, target }) => ({
     parts: { target, ...entryParts(await readSourceTree(host, source, { youngest })) },
   }),
-  cast: async ({ host, youngest, folder }, step) => {
+  cast: async ({ host, youngest, folder, renderings }, step) => {
     // Templates are files of the source; hard links are rendered once, by the name that is met first.
     const templates = new Map([...templatesOf(step.source)].map((template) => [pathKey(step.source, template.name), template]));
     const sources: Record<string, string> = {};
@@ -48,7 +51,7 @@ const finders: { readonly [K in WorkStep["kind"]]: (context: InputContext, step:
       const template = templates.get(path.toString("latin1"));
       if (!template) return "";
       sources[`template ${template.path.slice(folder.length)}`] = await fileDigest(path, size);
-      return digest(renderCastFile(step, template, folder));
+      return castDigest(step, template, folder, renderings);
     };
     const tree = await readSourceTree(host, step.source, { youngest, content });
     const variables = Object.entries(step.variables).map(([name, value]) => [`variable ${name}`, digest(JSON.stringify(value) ?? "")]);

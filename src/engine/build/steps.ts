@@ -40,7 +40,7 @@ export class Steps {
 
   /** @param last what the last build of the image was made from */
   constructor(build: Build, start: Start, environment: RunEnvironment, last: BuildNote | undefined) {
-    const { host, config, plan, scratch } = build;
+    const { host, config, plan, renderings, scratch } = build;
     this.#build = build;
     this.#start = start;
     this.#environment = environment;
@@ -52,6 +52,7 @@ export class Steps {
       config,
       folder: plan.folder,
       settings: environment.settings,
+      renderings,
       youngest: sourceDateEpoch(),
       fetchDigest: (step) => this.#fetches.digest(step),
     };

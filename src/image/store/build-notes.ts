@@ -3,6 +3,7 @@ import { isDigest } from "../../base/digest.js";
 import { isRecord } from "../../base/is-record.js";
 import type { Validators } from "../../transport/transport.js";
 import type { StoreFiles } from "./files.js";
+import { RenderNotes } from "./render-notes.js";
 import { UrlNotes } from "./url-notes.js";
 
 /**
@@ -29,11 +30,12 @@ export type PushNote = { readonly key: string; readonly digest: string; readonly
 /** What an archive of FETCH was when it was downloaded. */
 export type FetchNote = { readonly digest: string; readonly validators: Validators };
 
-/** What builds note for later ones, closed to other users: digests of values may tell them. `note/<kind>/`, a file for each URL. */
+/** What builds note for later ones, closed to other users: digests of values may tell them. `note/<kind>/`, a file for each URL or template. */
 export class BuildNotes {
   readonly builds: UrlNotes<BuildNote>;
   readonly pushes: UrlNotes<PushNote>;
   readonly fetches: UrlNotes<FetchNote>;
+  readonly renders: RenderNotes;
 
   /** @param folder a folder of their own */
   constructor(folder: string, files: StoreFiles) {
@@ -49,11 +51,12 @@ export class BuildNotes {
         typeof key === "string" && isDigest(digest) && typeof bytes === "number" && isTexts(validators),
     );
     this.fetches = new UrlNotes(join(folder, "fetch"), files, ({ digest, validators }) => isDigest(digest) && isTexts(validators));
+    this.renders = new RenderNotes(join(folder, "render"), files);
   }
 
   /** All kinds of notes. */
   get kinds(): readonly Pick<UrlNotes<object>, "olderThan" | "remove">[] {
-    return [this.builds, this.pushes, this.fetches];
+    return [this.builds, this.pushes, this.fetches, this.renders];
   }
 }
 

@@ -11,7 +11,7 @@ import type { MachineSpec } from "../plan/step.js";
 import type { SettingName } from "../settings/catalog.js";
 import { originOf, type Setting } from "../settings/merge.js";
 import { directivesOf, parametersOf, renderSettings } from "../settings/render.js";
-import { renderTemplate } from "../template/template.js";
+import { type Rendered, renderKey, renderTemplate } from "../template/template.js";
 import { bindStubs } from "./bind-stub.js";
 import { deviceAllowances } from "./devices.js";
 import { cleanCommands } from "./leftovers.js";
@@ -42,9 +42,9 @@ const maxOptions = 4095;
  * The unit of a machine, from the script's own template or the default one. Every value in it is quoted.
  * @throws NspawnError for a template that cannot be read or rendered, or whose unit breaks a rule, see {@link brokenRules}
  */
-export function renderUnit(machine: Machine): string {
-  const path = machine.spec.template ?? machine.config.template ?? defaultTemplate();
-  const text = renderTemplate(path, readTemplate(path), unitVariables(machine));
+export function renderUnit(machine: Machine): Rendered {
+  const path = templateOf(machine);
+  const { text, isAlone } = renderTemplate(path, readTemplate(path), unitVariables(machine));
   const broken = brokenRules(text, machine);
   if (broken.length > 0) {
     const list = broken.map((rule) => `\n  ${rule}`).join("");
@@ -53,7 +53,16 @@ export function renderUnit(machine: Machine): string {
     });
   }
   const mark = `${unitMark} ${machine.spec.name}\n`;
-  return text.startsWith(mark) ? text : `${mark}${text}`;
+  return { text: text.startsWith(mark) ? text : `${mark}${text}`, isAlone };
+}
+
+/** A digest of all that the unit of a machine is made of, if its template names no other one. Throws as {@link renderUnit} does. */
+export function unitKey(machine: Machine): string {
+  return renderKey(readTemplate(templateOf(machine)), unitVariables(machine));
+}
+
+function templateOf({ spec, config }: Machine): string {
+  return spec.template ?? config.template ?? defaultTemplate();
 }
 
 /** Whether two units do the same: they differ in comments at most. */

@@ -1,10 +1,9 @@
 import { createHash } from "node:crypto";
 import { lstatSync, readdirSync, readFileSync } from "node:fs";
-import { serialize } from "node:v8";
 import { type ByteName, bytePath, showName } from "../base/byte-path.js";
 import { hasCode, messageOf, NspawnError, type Problem } from "../base/errors.js";
 import { decodeUtf8 } from "../base/utf8.js";
-import { rendererVersion, TemplateRenderer } from "../template/template.js";
+import { type Rendered, renderKey, renderTemplate } from "../template/template.js";
 import { noRenderings, type Renderings } from "./renderings.js";
 import { checkSources } from "./source.js";
 import type { StepOf, WorkStep } from "./step.js";
@@ -44,7 +43,7 @@ export function renderCastFile(step: StepOf<"cast">, template: Template, folder:
  */
 export function castDigest(step: StepOf<"cast">, template: Template, folder: string, renderings: Renderings): string {
   const from = made(step, template, folder);
-  const key = keyOf(from);
+  const key = renderKey(from.text, from.variables);
   const known = renderings.find(key);
   if (known !== undefined) return known;
   const { text, isAlone } = render(from, folder);
@@ -56,16 +55,14 @@ export function castDigest(step: StepOf<"cast">, template: Template, folder: str
 /** Whether all that a CAST is rendered to is known. */
 export function isRendered(step: StepOf<"cast">, folder: string, renderings: Renderings): boolean {
   try {
-    for (const template of templatesOf(step.source)) if (renderings.find(keyOf(made(step, template, folder))) === undefined) return false;
-    return true;
+    return [...templatesOf(step.source)].every((template) => {
+      const { text, variables } = made(step, template, folder);
+      return renderings.find(renderKey(text, variables)) !== undefined;
+    });
   } catch {
     // What is wrong is told when it is checked.
     return false;
   }
-}
-
-function keyOf({ text, variables }: Made): string {
-  return sha256(serialize([rendererVersion(), text, variables]));
 }
 
 /** What a file of a CAST is made of. */
@@ -78,19 +75,12 @@ function made({ source, target, variables }: StepOf<"cast">, { name, path }: Tem
   return { path, text, variables: { ...variables, source: source.slice(folder.length) || "/", target } };
 }
 
-/** `isAlone`: whether it names no other template. */
-function render({ path, text, variables }: Made, folder: string): { readonly text: string; readonly isAlone: boolean } {
-  // One for each file: what it has read goes with it, however large the folder is.
-  const renderer = new TemplateRenderer(folder);
-  try {
-    const rendered = renderer.render(path, text, variables);
-    return { text: rendered, isAlone: !renderer.namesOthers };
-  } finally {
-    renderer.free();
-  }
+function render({ path, text, variables }: Made, folder: string): Rendered {
+  // One renderer for each file: what it has read goes with it, however large the folder is.
+  return renderTemplate(path, text, variables, folder);
 }
 
-function sha256(content: string | Buffer): string {
+function sha256(content: string): string {
   return createHash("sha256").update(content).digest("hex");
 }
 

@@ -1,6 +1,8 @@
+import { createHash } from "node:crypto";
 import { readdirSync, readFileSync, realpathSync, statSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { setImmediate, setTimeout } from "node:timers/promises";
+import { serialize } from "node:v8";
 import { hasCode, messageOf, NspawnError } from "../base/errors.js";
 import { isWithin } from "../base/is-within.js";
 import { nearest } from "../base/nearest.js";
@@ -20,18 +22,32 @@ type Template = { readonly id: string; readonly path: string; readonly source: s
 /** Why a template that another one names cannot be had. */
 type Unresolved = { readonly message: string; readonly hint?: string | undefined };
 
-/** Renders one Jinja template, which may include files of its own folder and those below. Throws as {@link TemplateRenderer.render} does. */
-export function renderTemplate(path: string, source: string, variables: Variables): string {
-  const renderer = new TemplateRenderer(dirname(path));
+/** A text that was rendered. `isAlone`: whether its template names no other one, so that it is made of that and the variables alone. */
+export type Rendered = { readonly text: string; readonly isAlone: boolean };
+
+/**
+ * Renders one Jinja template. Throws as {@link TemplateRenderer.render} does.
+ * @param root the folder of all that it may include; by default its own
+ */
+export function renderTemplate(path: string, source: string, variables: Variables, root = dirname(path)): Rendered {
+  const renderer = new TemplateRenderer(root);
   try {
-    return renderer.render(path, source, variables);
+    const text = renderer.render(path, source, variables);
+    return { text, isAlone: !renderer.namesOthers };
   } finally {
     renderer.free();
   }
 }
 
+/** A digest of all that a text is made of whose template names no other one. */
+export function renderKey(source: string, variables: Variables): string {
+  return createHash("sha256")
+    .update(serialize([rendererVersion(), source, variables]))
+    .digest("hex");
+}
+
 /** What may render otherwise, when it is another one: our own version, and that of minijinja. */
-export function rendererVersion(): string {
+function rendererVersion(): string {
   return `nspawn ${packageVersion()}, minijinja ${miniJinjaVersion()}`;
 }
 

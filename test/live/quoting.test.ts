@@ -88,7 +88,7 @@ function writeUnit(machine: Machine): void {
   const { PATH } = process.env;
   process.env.PATH = join(folder, "bin");
   try {
-    writeFileSync(join(folder, "units", machine.paths.service), renderUnit(machine));
+    writeFileSync(join(folder, "units", machine.paths.service), renderUnit(machine).text);
   } finally {
     process.env.PATH = PATH;
   }

@@ -26,7 +26,7 @@ test("the units that the demo's setup scripts make are those beside them", async
     const plan = planSetup(await scriptOf("setup", join(demo, name, "setup.ts")));
     const settled = settle(plan, chain, { trustList: config.machine.trustList, systemd: 252 });
     expect([...settled.problems, ...settled.refusals, ...settled.warnings]).toEqual([]);
-    const unit = renderUnit(machineOf(plan, chain, settled, config, join(store, "extract")));
+    const unit = renderUnit(machineOf(plan, chain, settled, config, join(store, "extract"))).text;
     const shown = unit.replaceAll(demo, "/root/demo").replace(/\/(usr\/)?s?bin\//g, "/usr/bin/");
     await expect(shown).toMatchFileSnapshot(join(demo, name, `${name}.service`));
   }

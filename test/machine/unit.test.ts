@@ -3,8 +3,8 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { StoredImage } from "../../src/image/store.js";
-import { machinePaths } from "../../src/machine/paths.js";
-import { type Machine, renderUnit } from "../../src/machine/unit.js";
+import { machinePaths, withLayer } from "../../src/machine/paths.js";
+import { type Machine, renderUnit as render, unitKey } from "../../src/machine/unit.js";
 import { unitMark } from "../../src/machine/unit-mark.js";
 import type { MachineSpec } from "../../src/plan/step.js";
 import { catalog, type SettingName } from "../../src/settings/catalog.js";
@@ -16,6 +16,8 @@ import { there, writeFiles } from "../support/files.js";
 import { logicalLines, systemdWords } from "../support/systemd-words.js";
 import { makeTempFolder, removeFolder } from "../support/temp.js";
 import { tries } from "../support/tries.js";
+
+const renderUnit = (machine: Machine): string => render(machine).text;
 
 /** A store of its own, and programs in one known folder, whatever this host has installed. */
 let folder: string;
@@ -419,5 +421,30 @@ describe("renderUnit", () => {
       `${odd}/runtime/web/1`,
       "/var/lib/machines/web",
     ]);
+  });
+});
+
+describe("unitKey", () => {
+  test("is the same for the same machine, and another wherever the unit may be another", () => {
+    const template = join(folder, "own.service");
+    writeFiles(folder, { "own.service": "[Service]\n" });
+    const paths = (layer: number) => withLayer(machine().paths, layer);
+    const keys = () => [
+      unitKey(machine()),
+      unitKey(machine({ systemd: 257 })),
+      unitKey(machine({ script: "/srv/other/setup.ts" })),
+      unitKey(machine({ settings: [setting("Hostname", "a")] })),
+      unitKey(machine({ settings: [setting("Hostname", "b")] })),
+      unitKey(machine({ paths: paths(2) })),
+      unitKey(machine({ chain: machine().chain.slice(0, 1) })),
+      unitKey(machine({ spec: { state: "keep" } })),
+      unitKey(machine({ spec: { serviceConf: ["Nice=1"] } })),
+      unitKey(machine({ spec: { template } })),
+    ];
+    const before = keys();
+    expect(new Set(before).size).toBe(before.length);
+    expect(keys()).toEqual(before);
+    writeFileSync(template, "[Service]\n\n");
+    expect(unitKey(machine({ spec: { template } }))).not.toBe(before.at(-1));
   });
 });

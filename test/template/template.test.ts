@@ -3,9 +3,11 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { TemplateError } from "../../src/base/errors.js";
-import { renderTemplate, TemplateRenderer } from "../../src/template/template.js";
+import { renderTemplate as renderWhole, TemplateRenderer } from "../../src/template/template.js";
 import { writeFiles } from "../support/files.js";
 import { tempFolder } from "../support/temp.js";
+
+const renderTemplate = (...args: Parameters<typeof renderWhole>): string => renderWhole(...args).text;
 
 /** Renders the file `main` of a folder with these files, whose templates may come from all of it. */
 function render(files: Readonly<Record<string, string>>, variables: Readonly<Record<string, unknown>> = {}, main = "main"): string {
@@ -48,6 +50,18 @@ function failure(files: Readonly<Record<string, string>>, variables: Readonly<Re
 }
 
 describe("renderTemplate", () => {
+  test.each([
+    ["{{ 1 }}", true],
+    ["{% macro a() %}1{% endmacro %}{{ a() }}", true],
+    ["{% include 'part' %}", false],
+    ["{% include 'gone' ignore missing %}", false],
+    ["{% from 'part' import x %}", false],
+  ])("tells whether a template is alone: %s", (source, isAlone) => {
+    const folder = tempFolder();
+    writeFiles(folder, { part: "{% set x = 1 %}" });
+    expect(renderWhole(join(folder, "t"), source, {}).isAlone).toBe(isAlone);
+  });
+
   test("variables are put in as they are, without HTML escapes, whatever the file's ending", () => {
     for (const ending of ["html", "xml", "json", "yaml", "js", "j2", "html.j2"])
       expect(renderTemplate(`/a/page.${ending}`, "<b>{{ x }}</b>\n", { x: `<&>"'` })).toBe(`<b><&>"'</b>\n`);

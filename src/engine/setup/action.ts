@@ -2,6 +2,7 @@ import type { Systemd } from "../../host/systemd.js";
 import type { MachinePaths } from "../../machine/paths.js";
 import type { SetupPlan } from "../../plan/setup-plan.js";
 import type { SetupContext } from "../context.js";
+import type { MadeUnits } from "./made-units.js";
 
 /** What can be done with a machine; the help of nspawn-setup says what each means. */
 export type Action =
@@ -34,6 +35,7 @@ export type ActionContext = SetupContext & {
   readonly paths: MachinePaths;
   /** The number of the generation that `rollback` goes to; undefined: the one before. */
   readonly generation: number | undefined;
-  /** Resolves when a unit can be rendered at once. */
+  /** Resolves when a unit can be rendered at once, if that is likely to be needed. */
   readonly ready: Promise<void>;
+  readonly made: MadeUnits;
 };

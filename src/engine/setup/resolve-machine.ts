@@ -4,8 +4,10 @@ import { type ImageChain, resolveChain } from "../../image/resolve.js";
 import { machinePaths, withLayer } from "../../machine/paths.js";
 import { refusalError, type Settled, settle } from "../../machine/settle.js";
 import { type Machine, renderUnit } from "../../machine/unit.js";
+import { noRenderings } from "../../plan/renderings.js";
 import type { SetupPlan } from "../../plan/setup-plan.js";
 import type { EngineContext, SetupContext } from "../context.js";
+import { MadeUnits } from "./made-units.js";
 
 /**
  * Settles all of a machine: its image's ancestors, brought into the store, and the settings of all of them.
@@ -27,11 +29,15 @@ export async function resolveMachine(context: SetupContext, plan: SetupPlan): Pr
 /**
  * The unit of a machine.
  * @param layer number of its writable layer
+ * @param made gets what it is made of
  * @throws ProblemsError with the line of MACHINE; a ScriptError, if the template is the script's own
  */
-export function renderMachine(plan: SetupPlan, machine: Machine, layer: number): string {
+export function renderMachine(plan: SetupPlan, machine: Machine, layer: number, made = new MadeUnits(noRenderings)): string {
+  const layered = { ...machine, paths: withLayer(machine.paths, layer) };
   try {
-    return renderUnit({ ...machine, paths: withLayer(machine.paths, layer) });
+    const { text, isAlone } = renderUnit(layered);
+    if (isAlone) made.note(text, layered);
+    return text;
   } catch (error) {
     if (!(error instanceof NspawnError)) throw error;
     const problems = [{ at: plan.lines.machine, message: `MACHINE: ${error.message}`, hint: error.hint, cause: error }];

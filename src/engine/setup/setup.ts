@@ -1,5 +1,6 @@
 import { rm } from "node:fs/promises";
 import { settleAll } from "../../base/settle.js";
+import { readIfThere } from "../../host/files.js";
 import { Systemd } from "../../host/systemd.js";
 import { ImageStore } from "../../image/store.js";
 import { addGeneration, type Generation, listGenerations, nextNumber } from "../../machine/generations.js";
@@ -14,6 +15,7 @@ import { dropGenerations } from "./drop-generations.js";
 import { generationOf, installedGeneration, layerOf, noteUnit } from "./generation-of.js";
 import { objectionTo } from "./installed.js";
 import { disable, enable, installUnit, lookAt, type Now, removeMachine, say, start, startsWithHost, stop } from "./machine-steps.js";
+import { MadeUnits } from "./made-units.js";
 import { renderMachine, resolveMachine } from "./resolve-machine.js";
 import { restored, rollbackTarget } from "./rollback.js";
 import { recover, swap } from "./swap.js";
@@ -28,23 +30,30 @@ export async function setupMachine(context: EngineContext, plan: SetupPlan, acti
   const { host, config, report } = context;
   const systemd = new Systemd(host);
   const store = await ImageStore.open(config.storage, host, report);
+  const paths = machinePaths(plan.machine.name, config);
   const locking = store.lock(`machine ${plan.machine.name}`, (other) =>
     report({ kind: "begin", text: `waiting: ${other} works on this machine` }),
   );
   // The lock and systemd take their time to answer, in which what renders the unit can get ready.
-  const ready = makesMachine(action, false) ? warmUp() : Promise.resolve();
+  const made = new MadeUnits(store.notes.units);
+  const ready = makesMachine(action, false) ? getReady(paths, made) : Promise.resolve();
   ready.catch(() => undefined);
   const lock = await locking;
   try {
     const transports = new Transports(config, process.env, report, host.interrupted);
-    const paths = machinePaths(plan.machine.name, config);
-    const actionContext = { ...context, store, transports, plan, systemd, paths, generation, ready };
+    const actionContext = { ...context, store, transports, plan, systemd, paths, generation, ready, made };
     await recover(actionContext);
     await handlers[action](actionContext);
+    await store.notes.units.save();
   } finally {
     await lock.release();
     await store.close();
   }
+}
+
+async function getReady({ unit }: ActionContext["paths"], made: MadeUnits): Promise<void> {
+  const text = await readIfThere(unit);
+  if (text === undefined || !made.knows(text)) await warmUp();
 }
 
 const handlers: { readonly [A in Action]: (context: ActionContext) => Promise<void> } = {
@@ -77,7 +86,9 @@ async function update(context: ActionContext): Promise<void> {
   const { plan, paths } = context;
   const [now, machine] = await settleAll([lookAt(context), resolveMachine(context, plan), context.ready]);
   if (now.unit !== undefined) {
-    const text = renderMachine(plan, machine, layerOf(paths, now.unit));
+    const layer = layerOf(paths, now.unit);
+    const isKnown = context.made.isOf(now.unit, machine, layer);
+    const text = isKnown ? now.unit : renderMachine(plan, machine, layer, context.made);
     if (sameUnit(text, now.unit)) return refresh(context, machine, text, { ...now, unit: now.unit });
   }
   const old = now.unit === undefined ? undefined : await installedGeneration(paths, now.unit);
@@ -123,10 +134,10 @@ async function rollback(context: ActionContext, unit: string): Promise<void> {
 }
 
 /** The generation that the script makes now. Those of a machine that is not there any more count no more. */
-async function newGeneration({ plan, paths }: ActionContext, machine: Machine, exists: boolean): Promise<Generation> {
+async function newGeneration({ plan, paths, made }: ActionContext, machine: Machine, exists: boolean): Promise<Generation> {
   if (!exists) await rm(paths.generations, { recursive: true, force: true });
   const number = nextNumber(await listGenerations(paths));
-  return generationOf(plan, machine, { number, layer: number, unit: renderMachine(plan, machine, number) });
+  return generationOf(plan, machine, { number, layer: number, unit: renderMachine(plan, machine, number, made) });
 }
 
 /** An action that wants the machine to be there, or not to be there. It gets the unit that is installed, empty if there is none. */

@@ -2,8 +2,8 @@ import { join } from "node:path";
 import { isDigest } from "../../base/digest.js";
 import { isRecord } from "../../base/is-record.js";
 import type { Validators } from "../../transport/transport.js";
+import { DigestNotes } from "./digest-notes.js";
 import type { StoreFiles } from "./files.js";
-import { RenderNotes } from "./render-notes.js";
 import { UrlNotes } from "./url-notes.js";
 
 /**
@@ -30,12 +30,15 @@ export type PushNote = { readonly key: string; readonly digest: string; readonly
 /** What an archive of FETCH was when it was downloaded. */
 export type FetchNote = { readonly digest: string; readonly validators: Validators };
 
-/** What builds note for later ones, closed to other users: digests of values may tell them. `note/<kind>/`, a file for each URL or template. */
+/** What commands note for later ones, closed to other users: digests of values may tell them. `note/<kind>/`, a file for each URL, template or unit. */
 export class BuildNotes {
   readonly builds: UrlNotes<BuildNote>;
   readonly pushes: UrlNotes<PushNote>;
   readonly fetches: UrlNotes<FetchNote>;
-  readonly renders: RenderNotes;
+  /** What templates of CAST were rendered to. */
+  readonly renders: DigestNotes;
+  /** What the units of machines were rendered from. */
+  readonly units: DigestNotes;
 
   /** @param folder a folder of their own */
   constructor(folder: string, files: StoreFiles) {
@@ -51,12 +54,13 @@ export class BuildNotes {
         typeof key === "string" && isDigest(digest) && typeof bytes === "number" && isTexts(validators),
     );
     this.fetches = new UrlNotes(join(folder, "fetch"), files, ({ digest, validators }) => isDigest(digest) && isTexts(validators));
-    this.renders = new RenderNotes(join(folder, "render"), files);
+    this.renders = new DigestNotes(join(folder, "render"), files);
+    this.units = new DigestNotes(join(folder, "unit"), files);
   }
 
   /** All kinds of notes. */
   get kinds(): readonly Pick<UrlNotes<object>, "olderThan" | "remove">[] {
-    return [this.builds, this.pushes, this.fetches, this.renders];
+    return [this.builds, this.pushes, this.fetches, this.renders, this.units];
   }
 }
 

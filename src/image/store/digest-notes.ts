@@ -7,10 +7,10 @@ import type { Renderings } from "../../plan/renderings.js";
 import type { StoreFiles } from "./files.js";
 
 /**
- * What templates were rendered to: `<folder>/<key>`, with the digest of the text. To know it saves 60 ms, most of which minijinja takes to get ready;
- * one that is not there, or damaged, costs them.
+ * Digests by keys that are digests, too: `<folder>/<key>`, a file with nothing else in it. They only save work: one that is not there, or damaged,
+ * costs time.
  */
-export class RenderNotes implements Renderings {
+export class DigestNotes implements Renderings {
   readonly #folder: string;
   readonly #files: StoreFiles;
   readonly #new = new Map<string, string>();

@@ -1,8 +1,8 @@
 import { existsSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, expect, test } from "vitest";
+import { DigestNotes } from "../../../src/image/store/digest-notes.js";
 import { StoreFiles } from "../../../src/image/store/files.js";
-import { RenderNotes } from "../../../src/image/store/render-notes.js";
 import { tempFolder } from "../../support/temp.js";
 
 const [key, digest] = ["a".repeat(64), "b".repeat(64)];
@@ -12,7 +12,7 @@ beforeEach(() => {
   folder = tempFolder();
 });
 
-const open = (): RenderNotes => new RenderNotes(join(folder, "render"), new StoreFiles(folder, () => undefined));
+const open = (): DigestNotes => new DigestNotes(join(folder, "render"), new StoreFiles(folder, () => undefined));
 
 async function saved(): Promise<string> {
   const notes = open();

@@ -103,7 +103,7 @@ export class LocalHost implements Host {
   }
 
   #start(
-    command: Pick<Command, "argv" | "env" | "cwd" | "cleansUp" | "folders">,
+    command: Pick<Command, "argv" | "env" | "cwd" | "onlyLooks" | "cleansUp" | "folders">,
     input: "ignore" | "pipe",
     pipes?: readonly NamedPipe[],
   ): ChildProcess {
@@ -114,7 +114,8 @@ export class LocalHost implements Host {
       folders = openAll(command.folders ?? []);
       // detached: in a session of its own, so that Ctrl-C reaches only us, and we end the whole group.
       // --pdeathsig: it dies with us, even by kill -9.
-      const child = spawnSafely(programPath("setpriv"), ["--pdeathsig", "KILL", programPath(program), ...args], {
+      const [first = "", ...rest] = [...(command.onlyLooks ? [] : [programPath("setpriv"), "--pdeathsig", "KILL"]), programPath(program)];
+      const child = spawnSafely(first, [...rest, ...args], {
         env: command.env ? { ...command.env } : baseEnvironment(),
         cwd: command.cwd,
         stdio: [input, ...(pipes ? pipes.map(({ writer }) => writer) : ["pipe" as const, "pipe" as const]), ...folders],

@@ -1,4 +1,4 @@
-import { chmod, chown, lstat, mkdir, symlink } from "node:fs/promises";
+import { chmod, chown, lstat, mkdir, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { NspawnError } from "../base/errors.js";
 import { readIfThere } from "../host/files.js";
@@ -9,7 +9,7 @@ import { pipeTar } from "../packer/tar.js";
 /** Layers from the top down, all but the upper one never written to. `upper` and `work` are empty folders on one file system. */
 export type OverlayLayers = { readonly lowers: readonly string[]; readonly upper?: { readonly folder: string; readonly work: string } };
 
-/** An overlay that is ready to be mounted: `folder` holds short links to the layers and the mount point. */
+/** An overlay that is ready to be mounted: `folder` holds short links to the layers, the mount point, and a table of what is to be mounted. */
 export type Overlay = { readonly folder: string; readonly options: string; readonly mountPoint: string };
 
 /** Modes that would store positions of lower layers in the upper one, which then could not travel. See facts in docs/architecture.md. */
@@ -44,8 +44,26 @@ export async function prepareOverlay(folder: string, layers: OverlayLayers): Pro
     await symlink(layers.upper.work, join(folder, "w"));
     options.push("upperdir=u,workdir=w");
   }
-  return { folder, options: `${options.join(",")},${travelOptions}`, mountPoint };
+  const overlay = { folder, options: `${options.join(",")},${travelOptions}`, mountPoint };
+  await writeFile(join(folder, mountTable), tableOf(overlay));
+  // Not to be seen any more when the overlay is mounted.
+  await writeFile(join(mountPoint, unmounted), "");
+  return overlay;
 }
+
+/** What mount(8) takes all at once, since it takes longer to start than to mount; see fstab(5). `/run/systemd/nspawn` is hidden. */
+function tableOf({ options, mountPoint }: Overlay): string {
+  const field = (text: string): string =>
+    text.replace(/[\s\\]/g, (character) => `\\${character.charCodeAt(0).toString(8).padStart(3, "0")}`);
+  const lines = [
+    ["tmpfs", "/run/systemd/nspawn", "tmpfs", "mode=755"],
+    ["overlay", mountPoint, "overlay", `nodev,${options}`],
+  ];
+  return lines.map((fields) => `${fields.map(field).join(" ")} 0 0\n`).join("");
+}
+
+const mountTable = "fstab";
+const unmounted = ".nspawn-unmounted";
 
 /**
  * Makes an empty upper layer whose root looks like the root below, with mode, owner, ACL and attributes: in an overlay those of
@@ -73,7 +91,7 @@ export async function makeUpper(
 
 /** Whether a folder has an ACL or extended attributes besides the overlay's own. */
 export async function hasAttributes(host: Host, folder: string): Promise<boolean> {
-  const { stdout } = await host.run({ argv: ["getfattr", "--match=-", "--no-dereference", "."], cwd: folder });
+  const { stdout } = await host.run({ argv: ["getfattr", "--match=-", "--no-dereference", "."], cwd: folder, onlyLooks: true });
   return areSpecial(stdout);
 }
 
@@ -132,13 +150,14 @@ function mountAnd(overlay: Overlay, lines: readonly string[], argv: readonly str
     // util-linux ≥ 2.39 passes options through fsconfig(2), which takes 256 bytes for each.
     "export LIBMOUNT_FORCE_MOUNT2=always",
     "[ -d /run/systemd/nspawn ] || mkdir -p /run/systemd/nspawn",
-    "mount -t tmpfs -o mode=755 tmpfs /run/systemd/nspawn",
     'cd "$1"',
-    'mount -t overlay -o "nodev,$2" overlay root',
-    "shift 2",
+    `mount --all --fstab ${mountTable}`,
+    // It may leave out what it takes for mounted, or for nothing that can be.
+    `! [ -e root/${unmounted} ] || { echo "mount: $1/root: not mounted" >&2; exit 32; }`,
+    "shift",
     ...lines,
   ].join("\n");
-  return ["sh", "-ec", script, "sh", overlay.folder, overlay.options, ...argv];
+  return ["sh", "-ec", script, "sh", overlay.folder, ...argv];
 }
 
 /** Mounts the overlay as long as `use` runs. `root` is the mounted tree, reached through /proc from outside the namespace. */

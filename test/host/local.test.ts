@@ -93,6 +93,20 @@ describe("LocalHost.run", () => {
     expect(names.sort()).toEqual(Object.keys(baseEnvironment()).sort());
   });
 
+  test("a program dies with this process, unless it only looks at something", async () => {
+    const prctl = process.arch === "arm64" ? 167 : 157;
+    const signals = async (onlyLooks: boolean): Promise<string> =>
+      (
+        await new LocalHost().run({
+          argv: ["perl", "-e", `my $signal = pack('i', 0); syscall(${prctl}, 2, $signal) == 0 or die; print unpack('i', $signal)`],
+          onlyLooks,
+        })
+      ).stdout;
+    // prctl(PR_GET_PDEATHSIG): SIGKILL or none.
+    expect(await signals(false)).toBe("9");
+    expect(await signals(true)).toBe("0");
+  });
+
   test("an environment of one's own is the whole of it", async () => {
     expect((await host.run({ argv: ["env"], env: { A: "1 2" } })).stdout).toBe("A=1 2\n");
   });

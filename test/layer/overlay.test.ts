@@ -1,10 +1,12 @@
 import { execFileSync } from "node:child_process";
-import { chmodSync, chownSync, lstatSync, mkdirSync, readdirSync, readlinkSync } from "node:fs";
+import { chmodSync, chownSync, lstatSync, mkdirSync, readdirSync, readlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import type { Result } from "../../src/host/host.js";
 import { LocalHost } from "../../src/host/local.js";
-import { makeUpper, mountThen, prepareOverlay } from "../../src/layer/overlay.js";
-import { there } from "../support/files.js";
+import { inMountNamespace } from "../../src/host/namespace.js";
+import { makeUpper, mountThen, type Overlay, prepareOverlay } from "../../src/layer/overlay.js";
+import { there, writeFiles } from "../support/files.js";
 import { tempFolder } from "../support/temp.js";
 
 describe("prepareOverlay", () => {
@@ -84,8 +86,35 @@ describe("makeUpper", () => {
 describe("mountThen", () => {
   test("folder, options and the program are arguments, never part of the shell's script", () => {
     const argv = mountThen({ folder: "/a;b", options: "lowerdir=$(x)", mountPoint: "/a;b/root" }, ["prog", "$HOME"]);
-    const script = there(argv.find((word) => word.includes("mount -t overlay")));
+    const script = there(argv.find((word) => word.includes("mount --all")));
     for (const data of ["/a;b", "$(x)", "$HOME"]) expect(script).not.toContain(data);
-    expect(argv.slice(-4)).toEqual(["/a;b", "lowerdir=$(x)", "prog", "$HOME"]);
+    expect(argv.slice(-3)).toEqual(["/a;b", "prog", "$HOME"]);
+  });
+
+  const host = new LocalHost();
+  const run = (overlay: Overlay, script: string): Promise<Result> =>
+    host.run({ argv: inMountNamespace(mountThen(overlay, ["sh", "-ec", script])) });
+
+  test.skipIf(process.getuid?.() !== 0).each(["plain", "with space", "tab\tand\nline", "back\\slash\\040", "#hash", "ünï"])(
+    "the layers are seen at the mount point, in whatever folder: %j",
+    async (name) => {
+      const folder = join(tempFolder(), name);
+      writeFiles(folder, { "a/one": "1", "b/two": "2" });
+      const upper = await makeUpper(host, join(folder, "step"), undefined);
+      const overlay = await prepareOverlay(join(folder, "o"), { lowers: [join(folder, "a"), join(folder, "b")], upper });
+      const { stdout } = await run(overlay, "cd root; ls -A; echo 3 > three; ls -A /run/systemd/nspawn");
+      expect(stdout).toBe("one\ntwo\n");
+      expect(readdirSync(upper.folder)).toEqual(["three"]);
+    },
+  );
+
+  test.skipIf(process.getuid?.() !== 0)("nothing is done where the overlay cannot be mounted, or is left out", async () => {
+    const folder = tempFolder();
+    const overlay = await prepareOverlay(join(folder, "o"), { lowers: [join(folder, "gone"), join(folder, "gone too")] });
+    await expect(run(overlay, "echo done")).rejects.toMatchObject({ output: expect.stringContaining("mount: ") });
+    for (const line of ["", `overlay ${overlay.mountPoint} overlay noauto 0 0\n`]) {
+      writeFileSync(join(overlay.folder, "fstab"), line);
+      await expect(run(overlay, "echo done")).rejects.toMatchObject({ output: expect.stringContaining("root: not mounted") });
+    }
   });
 });

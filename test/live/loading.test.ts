@@ -14,8 +14,6 @@ const scripts = readdirSync(demo, { recursive: true, encoding: "utf8" })
 const mayStart: readonly RegExp[] = [
   // The version of systemd, for settings that an older one does not know.
   /^\S*\/systemd-nspawn", \["\S*systemd-nspawn", "--version"\]/,
-  // The same in the way that all programs are started: it dies with us.
-  /^\S*\/setpriv", \["\S*setpriv", "--pdeathsig", "KILL", "\S*systemd-nspawn", "--version"\]/,
 ];
 
 /** Sockets a process may connect to: none but those of its host's name services, if any. */

@@ -1,7 +1,7 @@
 import { readFileSync, statSync, utimesSync } from "node:fs";
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
-import { hasCode } from "../../base/errors.js";
+import { hasCode, NspawnError } from "../../base/errors.js";
 import { removeFile } from "../../host/files.js";
 import type { Renderings } from "../../plan/renderings.js";
 import type { StoreFiles } from "./files.js";
@@ -41,9 +41,13 @@ export class DigestNotes implements Renderings {
     this.#new.set(key, digest);
   }
 
-  /** Writes what was noted. */
+  /** Writes what was noted. Where that cannot be, as on a full disk, what it was noted for is done all the same. */
   async save(): Promise<void> {
-    for (const [key, digest] of this.#new) await this.#files.write(join(this.#folder, key), digest);
+    try {
+      for (const [key, digest] of this.#new) await this.#files.write(join(this.#folder, key), digest);
+    } catch (error) {
+      if (!(error instanceof NspawnError)) throw error;
+    }
     this.#new.clear();
   }
 

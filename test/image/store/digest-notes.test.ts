@@ -40,6 +40,11 @@ test.each(["", "b", `${digest}c`, "B".repeat(64)])("one that says %j counts as n
   expect(open().find(key)).toBe(digest);
 });
 
+test("where nothing can be written, nothing is noted", async () => {
+  writeFileSync(join(folder, "writing"), "a file in the place of a folder");
+  expect(existsSync(await saved())).toBe(false);
+});
+
 test("those that were of no use for long are told, and can be removed; one that is found is of use", async () => {
   const path = await saved();
   const now = Date.now();

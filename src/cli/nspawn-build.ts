@@ -4,6 +4,9 @@ import { runScriptCommand, type ScriptOptions } from "./script-command.js";
 
 type BuildOptions = ScriptOptions & { readonly cache: boolean; readonly force?: boolean; readonly keepFailed?: boolean };
 
+/** Others are told what is wrong with the script, and only then that they may not build. */
+const isRoot = (): boolean => process.getuid?.() === 0;
+
 void runScriptCommand<BuildOptions>({
   kind: "build",
   help: buildHelp,
@@ -26,7 +29,7 @@ void runScriptCommand<BuildOptions>({
   work: async (options) => {
     const [{ planBuild }, { buildImage }] = await Promise.all([import("../plan/build-plan.js"), import("../engine/build/build.js")]);
     return async (script) => {
-      const plan = planBuild(script, { casts: "later" });
+      const plan = planBuild(script, { casts: isRoot() ? "later" : "now" });
       return (context) => buildImage(context, plan, options);
     };
   },

@@ -31,10 +31,10 @@ export type Command = {
   /** Ends it at once. */
   readonly signal?: AbortSignal;
   /**
-   * It only looks at something, and soon ends by itself: should this process be killed, it need not be killed with it. That saves the start of
-   * setpriv(1), some 4 ms.
+   * Should this process be killed, it need not be killed with it: it changes nothing but that what is written is on the disk, and ends by itself. That
+   * saves the start of setpriv(1), some 4 ms.
    */
-  readonly onlyLooks?: boolean;
+  readonly mayOutlive?: boolean;
   /** It cleans up, and so may run after an interrupt. */
   readonly cleansUp?: boolean;
 };
@@ -50,7 +50,7 @@ export interface Host {
   /** Aborted by {@link Host.interrupt}, with an InterruptedError: for what waits without a program, such as for the network. */
   readonly interrupted: AbortSignal;
   /**
-   * Runs a program to its end. It is killed when this process dies, in whatever way, unless it only looks at something.
+   * Runs a program to its end. It is killed when this process dies, in whatever way, unless it may outlive it.
    * @throws CommandError if it fails, InterruptedError, MissingProgramError
    */
   run(command: Command): Promise<Result>;

@@ -103,7 +103,7 @@ export class LocalHost implements Host {
   }
 
   #start(
-    command: Pick<Command, "argv" | "env" | "cwd" | "onlyLooks" | "cleansUp" | "folders">,
+    command: Pick<Command, "argv" | "env" | "cwd" | "mayOutlive" | "cleansUp" | "folders">,
     input: "ignore" | "pipe",
     pipes?: readonly NamedPipe[],
   ): ChildProcess {
@@ -114,7 +114,7 @@ export class LocalHost implements Host {
       folders = openAll(command.folders ?? []);
       // detached: in a session of its own, so that Ctrl-C reaches only us, and we end the whole group.
       // --pdeathsig: it dies with us, even by kill -9.
-      const [first = "", ...rest] = [...(command.onlyLooks ? [] : [programPath("setpriv"), "--pdeathsig", "KILL"]), programPath(program)];
+      const [first = "", ...rest] = [...(command.mayOutlive ? [] : [programPath("setpriv"), "--pdeathsig", "KILL"]), programPath(program)];
       const child = spawnSafely(first, [...rest, ...args], {
         env: command.env ? { ...command.env } : baseEnvironment(),
         cwd: command.cwd,

@@ -47,7 +47,7 @@ export class Systemd {
   /** As systemctl(1) finds it by the links; empty where there is no such unit. What `show` tells is as old as the last reload. */
   async #enabled(unit: string): Promise<string> {
     try {
-      const { stdout } = await this.#host.run({ argv: ["systemctl", "is-enabled", "--", unit], onlyLooks: true });
+      const { stdout } = await this.#host.run({ argv: ["systemctl", "is-enabled", "--", unit], mayOutlive: true });
       return stdout.trim();
     } catch (error) {
       if (!(error instanceof CommandError)) throw error;
@@ -65,7 +65,7 @@ export class Systemd {
   async show<P extends string>(units: readonly string[], properties: readonly P[]): Promise<readonly Shown<P>[]> {
     if (units.length === 0) return [];
     const argv: Argv = ["systemctl", "show", "--timestamp=us+utc", `--property=${properties.join(",")}`, "--", ...units];
-    const { stdout } = await this.#host.run({ argv, onlyLooks: true });
+    const { stdout } = await this.#host.run({ argv, mayOutlive: true });
     const blocks = stdout.trimEnd().split(/\n\n+/);
     if (blocks.length !== units.length) {
       throw new NspawnError(`systemctl was asked for ${units.length} units, and told of ${blocks.length}`);

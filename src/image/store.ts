@@ -37,7 +37,7 @@ export type StoreFolders = Pick<Config["storage"], "root" | "extract" | "tempdir
  * archive/<id>.<ending>                         the layer's archive, with storage/keep_archives
  * derived/<hash of a recipe>                    the digest of the layer that was made by it
  * extract/step/<id>/    root of a layer that a step of a build has made        step/<key>.json   what it was made from
- * note/<kind>/          what the last build of a URL was made from, what was published there, what FETCH got there
+ * note/<kind>/          what the last build of a URL was made from, what was published there, what FETCH got there, what templates became
  * use/<pid>-<start>-<random>/<id>               layers that a running process uses
  * tempdir/<pid>-<start>-<random>/               work in progress; removed with its process
  * tempdir/kept-<random>/                        work folder of a build that is to be kept

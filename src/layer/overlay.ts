@@ -9,8 +9,11 @@ import { pipeTar } from "../packer/tar.js";
 /** Layers from the top down, all but the upper one never written to. `upper` and `work` are empty folders on one file system. */
 export type OverlayLayers = { readonly lowers: readonly string[]; readonly upper?: { readonly folder: string; readonly work: string } };
 
-/** An overlay that is ready to be mounted: `folder` holds short links to the layers, the mount point, and a table of what is to be mounted. */
-export type Overlay = { readonly folder: string; readonly options: string; readonly mountPoint: string };
+/**
+ * An overlay that is ready to be mounted: `folder` holds short links to the layers, the mount point, and a table of what is to be mounted. `marker`:
+ * name of a file in the mount point, which is not seen any more when the overlay is mounted.
+ */
+export type Overlay = { readonly folder: string; readonly options: string; readonly mountPoint: string; readonly marker: string };
 
 /** Modes that would store positions of lower layers in the upper one, which then could not travel. See facts in docs/architecture.md. */
 export const travelOptions = "index=off,metacopy=off,redirect_dir=off";
@@ -44,17 +47,16 @@ export async function prepareOverlay(folder: string, layers: OverlayLayers): Pro
     await symlink(layers.upper.work, join(folder, "w"));
     options.push("upperdir=u,workdir=w");
   }
-  const overlay = { folder, options: `${options.join(",")},${travelOptions}`, mountPoint };
+  const overlay = { folder, options: `${options.join(",")},${travelOptions}`, mountPoint, marker: crypto.randomUUID() };
   await writeFile(join(folder, mountTable), tableOf(overlay));
-  // Not to be seen any more when the overlay is mounted.
-  await writeFile(join(mountPoint, unmounted), "");
+  await writeFile(join(mountPoint, overlay.marker), "");
   return overlay;
 }
 
 /** What mount(8) takes all at once, since it takes longer to start than to mount; see fstab(5). `/run/systemd/nspawn` is hidden. */
-function tableOf({ options, mountPoint }: Overlay): string {
+function tableOf({ options, mountPoint }: Pick<Overlay, "options" | "mountPoint">): string {
   const field = (text: string): string =>
-    text.replace(/[\s\\]/g, (character) => `\\${character.charCodeAt(0).toString(8).padStart(3, "0")}`);
+    text.replace(/[ \t\n\v\f\r\\]/g, (character) => `\\${character.charCodeAt(0).toString(8).padStart(3, "0")}`);
   const lines = [
     ["tmpfs", "/run/systemd/nspawn", "tmpfs", "mode=755"],
     ["overlay", mountPoint, "overlay", `nodev,${options}`],
@@ -63,7 +65,6 @@ function tableOf({ options, mountPoint }: Overlay): string {
 }
 
 const mountTable = "fstab";
-const unmounted = ".nspawn-unmounted";
 
 /**
  * Makes an empty upper layer whose root looks like the root below, with mode, owner, ACL and attributes: in an overlay those of
@@ -91,7 +92,7 @@ export async function makeUpper(
 
 /** Whether a folder has an ACL or extended attributes besides the overlay's own. */
 export async function hasAttributes(host: Host, folder: string): Promise<boolean> {
-  const { stdout } = await host.run({ argv: ["getfattr", "--match=-", "--no-dereference", "."], cwd: folder, onlyLooks: true });
+  const { stdout } = await host.run({ argv: ["getfattr", "--match=-", "--no-dereference", "."], cwd: folder, mayOutlive: true });
   return areSpecial(stdout);
 }
 
@@ -153,11 +154,11 @@ function mountAnd(overlay: Overlay, lines: readonly string[], argv: readonly str
     'cd "$1"',
     `mount --all --fstab ${mountTable}`,
     // It may leave out what it takes for mounted, or for nothing that can be.
-    `! [ -e root/${unmounted} ] || { echo "mount: $1/root: not mounted" >&2; exit 32; }`,
-    "shift",
+    '! [ -e "root/$2" ] || { echo "mount: $1/root: not mounted" >&2; exit 32; }',
+    "shift 2",
     ...lines,
   ].join("\n");
-  return ["sh", "-ec", script, "sh", overlay.folder, ...argv];
+  return ["sh", "-ec", script, "sh", overlay.folder, overlay.marker, ...argv];
 }
 
 /** Mounts the overlay as long as `use` runs. `root` is the mounted tree, reached through /proc from outside the namespace. */

@@ -44,7 +44,7 @@ const maxOptions = 4095;
  */
 export function renderUnit(machine: Machine): Rendered {
   const path = templateOf(machine);
-  const { text, isAlone } = renderTemplate(path, readTemplate(path), unitVariables(machine));
+  const { text, key } = renderTemplate(path, readTemplate(path), unitVariables(machine));
   const broken = brokenRules(text, machine);
   if (broken.length > 0) {
     const list = broken.map((rule) => `\n  ${rule}`).join("");
@@ -53,10 +53,13 @@ export function renderUnit(machine: Machine): Rendered {
     });
   }
   const mark = `${unitMark} ${machine.spec.name}\n`;
-  return { text: text.startsWith(mark) ? text : `${mark}${text}`, isAlone };
+  return { text: text.startsWith(mark) ? text : `${mark}${text}`, key };
 }
 
-/** A digest of all that the unit of a machine is made of, if its template names no other one. Throws as {@link renderUnit} does. */
+/**
+ * A digest of all that the unit of a machine is made of, if its template names no other one.
+ * @throws NspawnError for a template that cannot be read, or what no unit can hold
+ */
 export function unitKey(machine: Machine): string {
   return renderKey(readTemplate(templateOf(machine)), unitVariables(machine));
 }

@@ -44,8 +44,8 @@ export type ArchiveContent = { readonly folders: readonly Buffer[]; readonly sou
 
 /**
  * Writes an archive to a file: the named files of several folders, in the order given, without copying them anywhere first. The programs
- * are started before the names are known, which takes them some 40 ms. The same files give the same bytes: tar writes its own process id into the header of a sparse file (`./GNUSparseFile.1/name`), so it has a process
- * namespace of its own, where that is always the same.
+ * are started before the names are known, which takes them some 40 ms. The same files give the same bytes: tar writes its own process id into
+ * the header of a sparse file (`./GNUSparseFile.1/name`), so it has a process namespace of its own, where that is always the same.
  * @param compress a program that compresses from its input to its output
  * @param onBytes gets what comes into the file, to be hashed
  * @throws CommandError, NspawnError where the file cannot be written
@@ -101,8 +101,9 @@ async function readWhileWritten(file: FileHandle, written: Promise<unknown>, onB
   let [unsynced, syncing] = [0, Promise.resolve()];
   const sync = (): void => {
     unsynced = 0;
-    // What is wrong with the disk, whoever syncs in the end is told.
-    syncing = syncing.then(() => file.datasync()).catch(() => undefined);
+    syncing = syncing.then(() => file.datasync());
+    // What could not be written, the kernel tells once: whoever syncs in the end would not be told. So it is an error here.
+    syncing.catch(() => undefined);
   };
   try {
     for (;;) {

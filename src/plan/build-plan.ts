@@ -1,3 +1,4 @@
+import type { DigestMemory } from "../base/digest-memory.js";
 import { type Problem, ScriptError } from "../base/errors.js";
 import type { Place } from "../base/place.js";
 import type { Bootstrap } from "../dsl/arguments.js";
@@ -7,7 +8,6 @@ import type { SettingSource } from "../settings/merge.js";
 import { checkCasts } from "./cast.js";
 import { compressionOf, type ImageRef } from "./image-ref.js";
 import { parseCalls } from "./parse.js";
-import type { Renderings } from "./renderings.js";
 import { inOrder, only, ownSettings, settingPlaces, workOf } from "./select.js";
 import { settingProblems } from "./setting-problems.js";
 import { checkSources } from "./source.js";
@@ -72,7 +72,7 @@ export function planBuild(script: Script, { casts = "now" }: { readonly casts?: 
  * @param renderings what is known to be right already
  * @throws ScriptError with all that is wrong with the plan's CASTs
  */
-export function checkPlannedCasts({ work, folder }: BuildPlan, renderings: Renderings): void {
+export function checkPlannedCasts({ work, folder }: BuildPlan, renderings: DigestMemory): void {
   const problems = checkCasts(work, folder, renderings);
   if (problems.length > 0) throw new ScriptError(inOrder(problems));
 }

@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
 import { lstatSync, readdirSync, readFileSync } from "node:fs";
 import { type ByteName, bytePath, showName } from "../base/byte-path.js";
+import { type DigestMemory, noMemory } from "../base/digest-memory.js";
 import { hasCode, messageOf, NspawnError, type Problem } from "../base/errors.js";
 import { decodeUtf8 } from "../base/utf8.js";
 import { type Rendered, renderKey, renderTemplate } from "../template/template.js";
-import { noRenderings, type Renderings } from "./renderings.js";
 import { checkSources } from "./source.js";
 import type { StepOf, WorkStep } from "./step.js";
 
@@ -15,7 +15,7 @@ type Template = { readonly name: ByteName; readonly path: string };
  * Renders all templates of all CASTs, but for those that were rendered before: all that they are made of is known by now.
  * @param folder the script's folder
  */
-export function checkCasts(work: readonly WorkStep[], folder: string, renderings = noRenderings): readonly Problem[] {
+export function checkCasts(work: readonly WorkStep[], folder: string, renderings = noMemory): readonly Problem[] {
   return work.flatMap((step) => {
     // What is wrong with the source itself has its own problem.
     if (step.kind !== "cast" || checkSources([step], folder).length > 0) return [];
@@ -23,7 +23,7 @@ export function checkCasts(work: readonly WorkStep[], folder: string, renderings
   });
 }
 
-function* checkCast(step: StepOf<"cast">, folder: string, renderings: Renderings): Generator<Problem> {
+function* checkCast(step: StepOf<"cast">, folder: string, renderings: DigestMemory): Generator<Problem> {
   try {
     for (const template of templatesOf(step.source)) yield* checkTemplate(step, template, folder, renderings);
   } catch (error) {
@@ -41,19 +41,18 @@ export function renderCastFile(step: StepOf<"cast">, template: Template, folder:
  * SHA-256 of what a template is rendered to, in hex. It is not rendered if that is known. What is made of other templates too is not kept: those may
  * change.
  */
-export function castDigest(step: StepOf<"cast">, template: Template, folder: string, renderings: Renderings): string {
+export function castDigest(step: StepOf<"cast">, template: Template, folder: string, renderings: DigestMemory): string {
   const from = made(step, template, folder);
-  const key = renderKey(from.text, from.variables);
-  const known = renderings.find(key);
+  const known = renderings.find(renderKey(from.text, from.variables));
   if (known !== undefined) return known;
-  const { text, isAlone } = render(from, folder);
+  const { text, key } = render(from, folder);
   const digest = sha256(text);
-  if (isAlone) renderings.note(key, digest);
+  if (key !== undefined) renderings.note(key, digest);
   return digest;
 }
 
 /** Whether all that a CAST is rendered to is known. */
-export function isRendered(step: StepOf<"cast">, folder: string, renderings: Renderings): boolean {
+export function isRendered(step: StepOf<"cast">, folder: string, renderings: DigestMemory): boolean {
   try {
     return [...templatesOf(step.source)].every((template) => {
       const { text, variables } = made(step, template, folder);
@@ -102,7 +101,7 @@ function* below(source: string, name: ByteName, seen: Set<string>): Generator<Te
   yield { name, path: name === "" ? source : `${source}/${showName(name)}` };
 }
 
-function checkTemplate(step: StepOf<"cast">, template: Template, folder: string, renderings: Renderings): readonly Problem[] {
+function checkTemplate(step: StepOf<"cast">, template: Template, folder: string, renderings: DigestMemory): readonly Problem[] {
   try {
     castDigest(step, template, folder, renderings);
     return [];

@@ -22,8 +22,11 @@ type Template = { readonly id: string; readonly path: string; readonly source: s
 /** Why a template that another one names cannot be had. */
 type Unresolved = { readonly message: string; readonly hint?: string | undefined };
 
-/** A text that was rendered. `isAlone`: whether its template names no other one, so that it is made of that and the variables alone. */
-export type Rendered = { readonly text: string; readonly isAlone: boolean };
+/**
+ * A text that was rendered. `key`: as of {@link renderKey}; undefined where another template was named, even if that is not there: then the text is made
+ * of more than that.
+ */
+export type Rendered = { readonly text: string; readonly key: string | undefined };
 
 /**
  * Renders one Jinja template. Throws as {@link TemplateRenderer.render} does.
@@ -33,22 +36,26 @@ export function renderTemplate(path: string, source: string, variables: Variable
   const renderer = new TemplateRenderer(root);
   try {
     const text = renderer.render(path, source, variables);
-    return { text, isAlone: !renderer.namesOthers };
+    return { text, key: renderer.namesOthers ? undefined : renderKey(source, variables) };
   } finally {
     renderer.free();
   }
 }
 
-/** A digest of all that a text is made of whose template names no other one. */
+/** A digest of all that a text is made of, in hex, if no other template is named on the way: template, variables, and what renders them. */
 export function renderKey(source: string, variables: Variables): string {
   return createHash("sha256")
-    .update(serialize([rendererVersion(), source, variables]))
+    .update(serialize([rendererVersion(), source, templateValues(variables)]))
     .digest("hex");
 }
 
-/** What may render otherwise, when it is another one: our own version, and that of minijinja. */
+/** Goes up when the same template becomes another text: what is prepared in it, or how it is guarded, is another. */
+const recipe = 1;
+let version: string | undefined;
+
 function rendererVersion(): string {
-  return `nspawn ${packageVersion()}, minijinja ${miniJinjaVersion()}`;
+  version ??= `nspawn ${packageVersion()} ${recipe}, minijinja ${miniJinjaVersion()}`;
+  return version;
 }
 
 /**

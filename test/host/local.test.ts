@@ -95,11 +95,11 @@ describe("LocalHost.run", () => {
 
   test("a program dies with this process, unless it only looks at something", async () => {
     const prctl = process.arch === "arm64" ? 167 : 157;
-    const signals = async (onlyLooks: boolean): Promise<string> =>
+    const signals = async (mayOutlive: boolean): Promise<string> =>
       (
         await new LocalHost().run({
           argv: ["perl", "-e", `my $signal = pack('i', 0); syscall(${prctl}, 2, $signal) == 0 or die; print unpack('i', $signal)`],
-          onlyLooks,
+          mayOutlive,
         })
       ).stdout;
     // prctl(PR_GET_PDEATHSIG): SIGKILL or none.

@@ -85,17 +85,19 @@ describe("makeUpper", () => {
 
 describe("mountThen", () => {
   test("folder, options and the program are arguments, never part of the shell's script", () => {
-    const argv = mountThen({ folder: "/a;b", options: "lowerdir=$(x)", mountPoint: "/a;b/root" }, ["prog", "$HOME"]);
+    const argv = mountThen({ folder: "/a;b", options: "", mountPoint: "/a;b/root", marker: "$(x)" }, ["prog", "$HOME"]);
     const script = there(argv.find((word) => word.includes("mount --all")));
     for (const data of ["/a;b", "$(x)", "$HOME"]) expect(script).not.toContain(data);
-    expect(argv.slice(-3)).toEqual(["/a;b", "prog", "$HOME"]);
+    expect(argv.slice(-4)).toEqual(["/a;b", "$(x)", "prog", "$HOME"]);
   });
 
   const host = new LocalHost();
   const run = (overlay: Overlay, script: string): Promise<Result> =>
     host.run({ argv: inMountNamespace(mountThen(overlay, ["sh", "-ec", script])) });
 
-  test.skipIf(process.getuid?.() !== 0).each(["plain", "with space", "tab\tand\nline", "back\\slash\\040", "#hash", "ünï"])(
+  test
+    .skipIf(process.getuid?.() !== 0)
+    .each(["plain", "with space", "tab\tand\nline", "back\\slash\\040", "#hash", "ünï", "no\u00a0break\u3000"])(
     "the layers are seen at the mount point, in whatever folder: %j",
     async (name) => {
       const folder = join(tempFolder(), name);

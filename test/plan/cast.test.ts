@@ -2,8 +2,8 @@ import { createHash } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
+import type { DigestMemory } from "../../src/base/digest-memory.js";
 import { castDigest, checkCasts, isRendered } from "../../src/plan/cast.js";
-import type { Renderings } from "../../src/plan/renderings.js";
 import type { StepOf } from "../../src/plan/step.js";
 import { writeFiles } from "../support/files.js";
 import { tempFolder } from "../support/temp.js";
@@ -81,7 +81,7 @@ describe("castDigest", () => {
     return { known, hits: () => hits, renderings: { find, note: (key: string, digest: string) => void known.set(key, digest) } };
   };
   const sha256 = (text: string): string => createHash("sha256").update(text).digest("hex");
-  const digestOf = (step: StepOf<"cast">, renderings: Renderings): string =>
+  const digestOf = (step: StepOf<"cast">, renderings: DigestMemory): string =>
     castDigest(step, { name: "", path: step.source }, folder, renderings);
 
   test("is that of the text, which is rendered once", () => {

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { TemplateError } from "../../src/base/errors.js";
-import { renderTemplate as renderWhole, TemplateRenderer } from "../../src/template/template.js";
+import { renderKey, renderTemplate as renderWhole, TemplateRenderer } from "../../src/template/template.js";
 import { writeFiles } from "../support/files.js";
 import { tempFolder } from "../support/temp.js";
 
@@ -56,10 +56,11 @@ describe("renderTemplate", () => {
     ["{% include 'part' %}", false],
     ["{% include 'gone' ignore missing %}", false],
     ["{% from 'part' import x %}", false],
-  ])("tells whether a template is alone: %s", (source, isAlone) => {
+  ])("has a key where no other template is named: %s", (source, isAlone) => {
     const folder = tempFolder();
     writeFiles(folder, { part: "{% set x = 1 %}" });
-    expect(renderWhole(join(folder, "t"), source, {}).isAlone).toBe(isAlone);
+    const { key } = renderWhole(join(folder, "t"), source, {});
+    expect(key).toBe(isAlone ? renderKey(source, {}) : undefined);
   });
 
   test("variables are put in as they are, without HTML escapes, whatever the file's ending", () => {
@@ -338,4 +339,12 @@ describe("TemplateRenderer", () => {
     renderer.free();
     expect(performance.now() - start).toBeLessThan(10_000);
   });
+});
+
+test("keys are of what a template gets, of whatever kind of object: a module, one without a prototype, a proxy", async () => {
+  const source = "data:text/javascript,export const a = 1";
+  const site: unknown = await import(source);
+  expect(Object.prototype.toString.call(site)).toBe("[object Module]");
+  const same = [site, Object.assign(Object.create(null), { a: 1 }), new Proxy({ a: 1 }, {}), { a: 1, b: undefined }];
+  expect(new Set(same.map((value) => renderKey("t", { site: value })))).toEqual(new Set([renderKey("t", { site: { a: 1 } })]));
 });

@@ -1,6 +1,8 @@
 import { isDeepStrictEqual } from "node:util";
+import { type DigestMemory, noMemory } from "../../base/digest-memory.js";
 import type { Config } from "../../config/config.js";
 import { needingRoom } from "../../host/disk-room.js";
+import type { Lock } from "../../host/lock.js";
 import { type Program, requirePrograms } from "../../host/programs.js";
 import { inheritSettings } from "../../image/inherit.js";
 import { type ImageChain, resolveChain } from "../../image/resolve.js";
@@ -9,7 +11,6 @@ import { compressor } from "../../packer/compression.js";
 import { type BuildPlan, checkPlannedCasts } from "../../plan/build-plan.js";
 import { isRendered } from "../../plan/cast.js";
 import { compressionOf } from "../../plan/image-ref.js";
-import { noRenderings, type Renderings } from "../../plan/renderings.js";
 import { warmUp } from "../../template/template.js";
 import { proxyVariables } from "../../transport/proxy.js";
 import { Transports } from "../../transport/transports.js";
@@ -33,7 +34,7 @@ export type Build = SetupContext & {
   readonly options: BuildOptions;
   readonly chain: ImageChain;
   readonly caching: Caching;
-  readonly renderings: Renderings;
+  readonly renderings: DigestMemory;
   readonly scratch: string;
 };
 
@@ -48,16 +49,13 @@ export async function buildImage(context: EngineContext, plan: BuildPlan, option
   const store = await ImageStore.open(config.storage, host, report);
   const onWait = (other: string): void => report({ kind: "begin", text: `waiting: ${other} builds this image` });
   const locking = store.lock(`build ${plan.image.url}`, onWait);
-  const renderings = options.cache ? store.notes.renders : noRenderings;
-  const checked = checkCasts(plan, renderings);
-  checked.catch(() => undefined);
-  const lock = await locking;
+  const renderings = options.cache ? store.notes.renders : noMemory;
+  const lock = await whenRight(locking, checkPlan(plan, renderings));
   const caching = new Caching(store, report, cacheUse(config, options));
   try {
     await whileWorking(store, context, async (scratch) => {
       const transports = new Transports(config, process.env, report, host.interrupted);
       const parents = plan.parents.map(({ image, digest, at }) => ({ image, digest, pinned: digest !== undefined, at }));
-      await checked;
       const chain = await resolveChain({ host, config, store, transports, report }, parents);
       await work({ ...context, store, transports, plan, options, chain, caching, renderings, scratch });
       await store.notes.renders.save();
@@ -70,8 +68,20 @@ export async function buildImage(context: EngineContext, plan: BuildPlan, option
   }
 }
 
-/** In the time that the lock takes. */
-async function checkCasts(plan: BuildPlan, renderings: Renderings): Promise<void> {
+/** A lock, once the check succeeds that is done in the time that the lock takes. Should that fail, nobody has to wait for the lock. */
+async function whenRight(locking: Promise<Lock>, check: Promise<void>): Promise<Lock> {
+  try {
+    return (await Promise.all([locking, check]))[0];
+  } catch (error) {
+    locking.then(
+      (lock) => lock.release(),
+      () => undefined,
+    );
+    throw error;
+  }
+}
+
+async function checkPlan(plan: BuildPlan, renderings: DigestMemory): Promise<void> {
   if (!plan.work.some((step) => step.kind === "cast" && !isRendered(step, plan.folder, renderings))) return;
   await warmUp();
   checkPlannedCasts(plan, renderings);

@@ -1,12 +1,12 @@
 import { createHash } from "node:crypto";
 import { showName } from "../../base/byte-path.js";
+import type { DigestMemory } from "../../base/digest-memory.js";
 import type { Config } from "../../config/config.js";
 import { fileDigest } from "../../host/file-digest.js";
 import type { Host } from "../../host/host.js";
 import type { StepInputs } from "../../image/store/build-notes.js";
 import { readSourceTree, type SourceEntry, type SourceTree } from "../../layer/source-tree.js";
 import { castDigest, templatesOf } from "../../plan/cast.js";
-import type { Renderings } from "../../plan/renderings.js";
 import { describeStep, type StepOf, type WorkStep } from "../../plan/step.js";
 import type { Setting } from "../../settings/merge.js";
 import { shellCommand } from "../shell.js";
@@ -20,7 +20,7 @@ export type InputContext = {
   /** Those of the script and its ancestors. */
   readonly settings: readonly Setting[];
   /** What templates were rendered to before. */
-  readonly renderings: Renderings;
+  readonly renderings: DigestMemory;
   /** Nothing in the image counts as younger, in seconds. */
   readonly youngest: number | undefined;
   /** Digest of the archive that a FETCH gets. */

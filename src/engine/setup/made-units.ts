@@ -1,14 +1,15 @@
 import { createHash } from "node:crypto";
+import type { DigestMemory } from "../../base/digest-memory.js";
+import { NspawnError } from "../../base/errors.js";
 import { withLayer } from "../../machine/paths.js";
 import { type Machine, unitKey } from "../../machine/unit.js";
-import type { Renderings } from "../../plan/renderings.js";
 
 /** What units were made of: one that would be made of the same need not be rendered, for which minijinja takes 100 ms to get ready. */
 export class MadeUnits {
-  readonly #notes: Renderings;
+  readonly #notes: DigestMemory;
 
   /** @param notes key of a unit's text → digest of what it was made of */
-  constructor(notes: Renderings) {
+  constructor(notes: DigestMemory) {
     this.#notes = notes;
   }
 
@@ -17,15 +18,22 @@ export class MadeUnits {
     return this.#notes.find(keyOf(text)) !== undefined;
   }
 
-  /** Whether a unit is the one that a machine would get, with a writable layer of this number. */
+  /** Whether a unit is known to be the one that a machine would get, with a writable layer of this number. */
   isOf(text: string, machine: Machine, layer: number): boolean {
     const made = this.#notes.find(keyOf(text));
-    return made !== undefined && made === unitKey({ ...machine, paths: withLayer(machine.paths, layer) });
+    if (made === undefined) return false;
+    try {
+      return made === unitKey({ ...machine, paths: withLayer(machine.paths, layer) });
+    } catch (error) {
+      // What is wrong is told, with its line, when it is rendered.
+      if (error instanceof NspawnError) return false;
+      throw error;
+    }
   }
 
-  /** @param machine with the paths of its writable layer */
-  note(text: string, machine: Machine): void {
-    this.#notes.note(keyOf(text), unitKey(machine));
+  /** @param made the digest of what it was made of */
+  note(text: string, made: string): void {
+    this.#notes.note(keyOf(text), made);
   }
 }
 

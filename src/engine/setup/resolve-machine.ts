@@ -1,10 +1,10 @@
+import { noMemory } from "../../base/digest-memory.js";
 import { NspawnError, ProblemsError, ScriptError } from "../../base/errors.js";
 import { systemdVersion } from "../../host/systemd-version.js";
 import { type ImageChain, resolveChain } from "../../image/resolve.js";
 import { machinePaths, withLayer } from "../../machine/paths.js";
 import { refusalError, type Settled, settle } from "../../machine/settle.js";
 import { type Machine, renderUnit } from "../../machine/unit.js";
-import { noRenderings } from "../../plan/renderings.js";
 import type { SetupPlan } from "../../plan/setup-plan.js";
 import type { EngineContext, SetupContext } from "../context.js";
 import { MadeUnits } from "./made-units.js";
@@ -32,11 +32,11 @@ export async function resolveMachine(context: SetupContext, plan: SetupPlan): Pr
  * @param made gets what it is made of
  * @throws ProblemsError with the line of MACHINE; a ScriptError, if the template is the script's own
  */
-export function renderMachine(plan: SetupPlan, machine: Machine, layer: number, made = new MadeUnits(noRenderings)): string {
+export function renderMachine(plan: SetupPlan, machine: Machine, layer: number, made = new MadeUnits(noMemory)): string {
   const layered = { ...machine, paths: withLayer(machine.paths, layer) };
   try {
-    const { text, isAlone } = renderUnit(layered);
-    if (isAlone) made.note(text, layered);
+    const { text, key } = renderUnit(layered);
+    if (key !== undefined) made.note(text, key);
     return text;
   } catch (error) {
     if (!(error instanceof NspawnError)) throw error;

@@ -36,7 +36,7 @@ export async function setupMachine(context: EngineContext, plan: SetupPlan, acti
   );
   // The lock and systemd take their time to answer, in which what renders the unit can get ready.
   const made = new MadeUnits(store.notes.units);
-  const ready = makesMachine(action, false) ? getReady(paths, made) : Promise.resolve();
+  const ready = getReady(action, paths, made);
   ready.catch(() => undefined);
   const lock = await locking;
   try {
@@ -51,8 +51,10 @@ export async function setupMachine(context: EngineContext, plan: SetupPlan, acti
   }
 }
 
-async function getReady({ unit }: ActionContext["paths"], made: MadeUnits): Promise<void> {
+/** Whatever the action is likely to render, it can do so at once then. */
+async function getReady(action: Action, { unit }: ActionContext["paths"], made: MadeUnits): Promise<void> {
   const text = await readIfThere(unit);
+  if (!makesMachine(action, text !== undefined)) return;
   if (text === undefined || !made.knows(text)) await warmUp();
 }
 

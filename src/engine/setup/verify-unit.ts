@@ -14,7 +14,7 @@ export async function verifyUnit({ host, store, plan, paths }: ActionContext, te
     const path = join(folder, paths.service);
     await writeWhole(path, text);
     try {
-      await host.run({ argv: ["systemd-analyze", "verify", "--man=no", "--recursive-errors=no", "--", path], onlyLooks: true });
+      await host.run({ argv: ["systemd-analyze", "verify", "--man=no", "--recursive-errors=no", "--", path], mayOutlive: true });
     } catch (error) {
       if (!(error instanceof CommandError)) throw error;
       throw new ProblemsError([refusal(plan, paths.service, text, error)], { cause: error });

@@ -1,16 +1,15 @@
 import { readFileSync, statSync, utimesSync } from "node:fs";
-import { stat } from "node:fs/promises";
+import { mkdir, rename, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { hasCode, NspawnError } from "../../base/errors.js";
+import type { DigestMemory } from "../../base/digest-memory.js";
 import { removeFile } from "../../host/files.js";
-import type { Renderings } from "../../plan/renderings.js";
 import type { StoreFiles } from "./files.js";
 
 /**
  * Digests by keys that are digests, too: `<folder>/<key>`, a file with nothing else in it. They only save work: one that is not there, or damaged,
  * costs time.
  */
-export class DigestNotes implements Renderings {
+export class DigestNotes implements DigestMemory {
   readonly #folder: string;
   readonly #files: StoreFiles;
   readonly #new = new Map<string, string>();
@@ -24,17 +23,9 @@ export class DigestNotes implements Renderings {
   find(key: string): string | undefined {
     const noted = this.#new.get(key);
     if (noted !== undefined) return noted;
-    const path = join(this.#folder, key);
-    try {
-      const digest = readFileSync(path, "latin1");
-      if (!/^[0-9a-f]{64}$/.test(digest)) return undefined;
-      // Of use now. Not each time, since it writes.
-      if (Date.now() - statSync(path).mtimeMs > touchedEach) utimesSync(path, new Date(), new Date());
-      return digest;
-    } catch (error) {
-      if (hasCode(error, "ENOENT", "EACCES", "EROFS")) return undefined;
-      throw error;
-    }
+    const digest = readDigest(join(this.#folder, key));
+    if (digest !== undefined) touch(join(this.#folder, key));
+    return digest;
   }
 
   note(key: string, digest: string): void {
@@ -44,14 +35,23 @@ export class DigestNotes implements Renderings {
   /** Writes what was noted. Where that cannot be, as on a full disk, what it was noted for is done all the same. */
   async save(): Promise<void> {
     try {
-      for (const [key, digest] of this.#new) await this.#files.write(join(this.#folder, key), digest);
-    } catch (error) {
-      if (!(error instanceof NspawnError)) throw error;
+      for (const [key, digest] of this.#new) await this.#write(join(this.#folder, key), digest);
+    } catch {
+      // They are made anew when they are needed.
     }
     this.#new.clear();
   }
 
-  /** Paths of notes that were of no use since then, or damaged ones. */
+  /** Not synced: there may be thousands, and half of one counts as none. */
+  async #write(path: string, digest: string): Promise<void> {
+    await this.#files.whileWriting(async (temporary) => {
+      await mkdir(this.#folder, { recursive: true, mode: 0o700 });
+      await writeFile(temporary, digest, { mode: 0o600 });
+      await rename(temporary, path);
+    });
+  }
+
+  /** Paths of notes that were of no use since then. */
   async olderThan(time: Date): Promise<readonly string[]> {
     const paths = (await this.#files.names(this.#folder, /./)).map((name) => join(this.#folder, name));
     const stats = await Promise.all(paths.map((path) => stat(path).catch(() => undefined)));
@@ -61,6 +61,25 @@ export class DigestNotes implements Renderings {
   /** @param path one of {@link olderThan} */
   async remove(path: string): Promise<void> {
     await removeFile(path);
+  }
+}
+
+/** Whatever is wrong with a file, it says nothing then. */
+function readDigest(path: string): string | undefined {
+  try {
+    const text = readFileSync(path, "latin1");
+    return /^[0-9a-f]{64}$/.test(text) ? text : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** It is of use now. Not each time, since that writes. */
+function touch(path: string): void {
+  try {
+    if (Date.now() - statSync(path).mtimeMs > touchedEach) utimesSync(path, new Date(), new Date());
+  } catch {
+    // Then it goes when it is old, and is made anew.
   }
 }
 

@@ -111,7 +111,7 @@ export class Layers {
       describeMeta(folder, digest),
       folderBytes(this.#host, folder),
       // Whoever sees the name has to see all of the content, after a power cut too.
-      this.#host.run({ argv: ["sync", "--file-system", folder], onlyLooks: true }),
+      this.#host.run({ argv: ["sync", "--file-system", folder], mayOutlive: true }),
     ]);
     const held = await lock();
     try {

@@ -79,7 +79,7 @@ export class StepLayers {
   async keep(key: string, { id, folder }: StepLayer): Promise<void> {
     if (folder === undefined) return this.#describe({ key, id, fingerprint: undefined, bytes: 0 });
     // Whoever finds it has to find all of its content, after a power cut too.
-    await this.#host.run({ argv: ["sync", "--file-system", folder], onlyLooks: true });
+    await this.#host.run({ argv: ["sync", "--file-system", folder], mayOutlive: true });
     await this.#describe({ key, id, ...inspectLayer(folder) });
   }
 

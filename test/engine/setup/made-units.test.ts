@@ -1,7 +1,7 @@
 import { beforeEach, expect, test } from "vitest";
 import { MadeUnits } from "../../../src/engine/setup/made-units.js";
 import { machinePaths, withLayer } from "../../../src/machine/paths.js";
-import type { Machine } from "../../../src/machine/unit.js";
+import { type Machine, unitKey } from "../../../src/machine/unit.js";
 import { testConfig } from "../../support/config.js";
 
 const config = testConfig("/var/lib/nspawn");
@@ -25,6 +25,8 @@ const machine = (script: string): Machine => ({
   spec: { name: "web", template: undefined, unitConf: [], serviceConf: [], installConf: [], state: "volatile" },
 });
 
+const keyOf = (of: Machine, layer: number): string => unitKey({ ...of, paths: withLayer(of.paths, layer) });
+
 let notes: Map<string, string>;
 let made: MadeUnits;
 beforeEach(() => {
@@ -36,7 +38,7 @@ test("a unit is that of a machine if it was made of the same", () => {
   const one = machine("/srv/one.ts");
   expect(made.knows("unit")).toBe(false);
   expect(made.isOf("unit", one, 3)).toBe(false);
-  made.note("unit", { ...one, paths: withLayer(one.paths, 3) });
+  made.note("unit", keyOf(one, 3));
   expect(made.knows("unit")).toBe(true);
   expect(made.isOf("unit", one, 3)).toBe(true);
   expect(made.isOf("unit", one, 4)).toBe(false);
@@ -46,7 +48,13 @@ test("a unit is that of a machine if it was made of the same", () => {
 
 test("the last one that a unit was made of counts", () => {
   const [one, other] = [machine("/srv/one.ts"), machine("/srv/other.ts")];
-  for (const each of [one, other]) made.note("unit", { ...each, paths: withLayer(each.paths, 1) });
+  for (const each of [one, other]) made.note("unit", keyOf(each, 1));
   expect(made.isOf("unit", one, 1)).toBe(false);
   expect(made.isOf("unit", other, 1)).toBe(true);
+});
+
+test("where the template cannot be read, nothing is known: who renders it tells why", () => {
+  const one = machine("/srv/one.ts");
+  made.note("unit", keyOf(one, 1));
+  expect(made.isOf("unit", { ...one, spec: { ...one.spec, template: "/nonexistent" } }, 1)).toBe(false);
 });

@@ -1,4 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { CommandError } from "../base/errors.js";
+import { settleAll } from "../base/settle.js";
 import type { Host } from "./host.js";
 
 /** Milliseconds between two times that what has been written is sent to the disk. */
@@ -8,27 +10,27 @@ const pause = 500;
  * Does work that writes much and is synced in the end, and has what it has written so far sent to the disk meanwhile. The kernel would begin with
  * that when a tenth of the memory is full of it: often not before the end, which then waits for all of it.
  * @param folder on the file system that is written to
+ * @throws the error of the work; else CommandError for what the disk did not take: the kernel tells that once, and whoever syncs in the end would not
+ *   be told, see syncfs(2)
  */
 export async function whileWritingBack<T>(host: Host, folder: string, work: () => Promise<T>): Promise<T> {
   const ended = new AbortController();
-  const writing = writeBack(host, folder, ended.signal);
-  try {
-    return await work();
-  } finally {
-    ended.abort();
-    await writing;
-  }
+  const [done, failure] = await settleAll([work().finally(() => ended.abort()), writeBack(host, folder, ended.signal)]);
+  if (failure) throw failure;
+  return done;
 }
 
-async function writeBack(host: Host, folder: string, ended: AbortSignal): Promise<void> {
+/** @returns what the disk did not take */
+async function writeBack(host: Host, folder: string, ended: AbortSignal): Promise<CommandError | undefined> {
   while (await isStill(ended)) {
-    // What is wrong with the disk, whoever syncs in the end is told; after an interrupt nothing can be started any more.
-    const isDone = await host.run({ argv: ["sync", "--file-system", folder] }).then(
-      () => true,
-      () => false,
-    );
-    if (!isDone) return;
+    try {
+      await host.run({ argv: ["sync", "--file-system", folder] });
+    } catch (error) {
+      // After an interrupt nothing can be started any more, and a folder that is not there has nothing to be synced.
+      return error instanceof CommandError && error.output.includes("error syncing") ? error : undefined;
+    }
   }
+  return undefined;
 }
 
 /** Whether it has not ended, after a pause. */

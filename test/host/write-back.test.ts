@@ -38,7 +38,21 @@ describe("whileWritingBack", () => {
     expect(host.started).toEqual([]);
   });
 
-  test("an error is that of the work, a sync that fails is none", async () => {
+  test("what the disk does not take is an error, since the kernel tells it only once", async () => {
+    // In the words of sync(1), for a file system on a device that fails.
+    class FailingHost extends WatchedHost {
+      override async run(command: Command): Promise<never> {
+        this.started.push(command.argv);
+        throw new CommandError({ argv: command.argv, code: 1, output: "sync: error syncing '/x': Input/output error" });
+      }
+    }
+    const host = new FailingHost();
+    const work = async (): Promise<void> => expect.poll(() => host.started.length, { timeout: 20_000 }).toBe(1);
+    await expect(whileWritingBack(host, "/x", work)).rejects.toMatchObject({ output: expect.stringContaining("Input/output error") });
+    expect(host.started).toHaveLength(1);
+  });
+
+  test("an error is that of the work, a sync of what is not there is none", async () => {
     const host = new WatchedHost();
     const failing = whileWritingBack(host, "/nowhere", async () => {
       await expect.poll(() => host.started.length, { timeout: 20_000 }).toBe(1);

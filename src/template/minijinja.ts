@@ -12,7 +12,7 @@ let loaded: MiniJinja | undefined;
 
 /**
  * minijinja, loaded at the first call: that takes some 30 ms, and most commands render nothing. It is the build for browsers: that
- * for Node compiles its WebAssembly when it is loaded, which takes 10 ms longer, too.
+ * for Node compiles its WebAssembly by itself when it is loaded, where this one is told when.
  */
 export function loadMiniJinja(): MiniJinja {
   if (loaded) return loaded;

@@ -1,6 +1,6 @@
-import { createHash } from "node:crypto";
 import { readFileSync, readlinkSync } from "node:fs";
 import { basename } from "node:path";
+import { sha256 } from "./sha256.js";
 
 /**
  * A process by its pid and the time that it started (in ticks since boot), since pids are used again. As a name: `1234-56789`. One that has
@@ -28,7 +28,7 @@ export function isAlive(name: string): boolean {
  */
 export function processSpace(): string {
   const parts = [textOf(() => readFileSync("/etc/machine-id", "latin1")), textOf(() => readlinkSync("/proc/self/ns/pid"))];
-  return createHash("sha256").update(parts.join("\n")).digest("hex").slice(0, 16);
+  return sha256(parts.join("\n")).slice(0, 16);
 }
 
 function textOf(read: () => string): string {

@@ -1,8 +1,8 @@
-import { createHash } from "node:crypto";
 import { access, chmod, constants, mkdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { hasCode, NspawnError } from "../base/errors.js";
 import type { Report } from "../base/events.js";
+import { sha256 } from "../base/sha256.js";
 import type { Config } from "../config/config.js";
 import { needingRoom } from "../host/disk-room.js";
 import { removeFile } from "../host/files.js";
@@ -238,7 +238,7 @@ export class ImageStore {
   }
 
   #lockPath(thing: string): string {
-    return join(this.#lockFolder, createHash("sha256").update(thing).digest("hex").slice(0, 32));
+    return join(this.#lockFolder, sha256(thing).slice(0, 32));
   }
 
   get #noteFolder(): string {

@@ -1,8 +1,8 @@
-import { createHash } from "node:crypto";
 import { lstatSync, readdirSync, readFileSync } from "node:fs";
 import { type ByteName, bytePath, showName } from "../base/byte-path.js";
 import { type DigestMemory, noMemory } from "../base/digest-memory.js";
 import { hasCode, messageOf, NspawnError, type Problem } from "../base/errors.js";
+import { sha256 } from "../base/sha256.js";
 import { decodeUtf8 } from "../base/utf8.js";
 import { type Rendered, renderKey, renderTemplate } from "../template/template.js";
 import { checkSources } from "./source.js";
@@ -77,10 +77,6 @@ function made({ source, target, variables }: StepOf<"cast">, { name, path }: Tem
 function render({ path, text, variables }: Made, folder: string): Rendered {
   // One renderer for each file: what it has read goes with it, however large the folder is.
   return renderTemplate(path, text, variables, folder);
-}
-
-function sha256(content: string): string {
-  return createHash("sha256").update(content).digest("hex");
 }
 
 /** The regular files at or below a path. Hard links are one file, which is there once. */

@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { readdirSync, readFileSync, realpathSync, statSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { setImmediate, setTimeout } from "node:timers/promises";
@@ -7,6 +6,7 @@ import { hasCode, messageOf, NspawnError } from "../base/errors.js";
 import { isWithin } from "../base/is-within.js";
 import { nearest } from "../base/nearest.js";
 import { packageVersion } from "../base/package-version.js";
+import { sha256 } from "../base/sha256.js";
 import { decodeUtf8 } from "../base/utf8.js";
 import { type Failure, readFailure, type SourceLine, templateError } from "./failure.js";
 import { type Composed, compose, inline } from "./inline.js";
@@ -44,9 +44,7 @@ export function renderTemplate(path: string, source: string, variables: Variable
 
 /** A digest of all that a text is made of, in hex, if no other template is named on the way: template, variables, and what renders them. */
 export function renderKey(source: string, variables: Variables): string {
-  return createHash("sha256")
-    .update(serialize([rendererVersion(), source, templateValues(variables)]))
-    .digest("hex");
+  return sha256(serialize([rendererVersion(), source, templateValues(variables)]));
 }
 
 /** Goes up when the same template becomes another text: what is prepared in it, or how it is guarded, is another. */

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { sha256 } from "../../base/sha256.js";
 import type { StepInputs } from "../../image/store/build-notes.js";
 import type { StepLayer } from "../../image/store/step-layers.js";
 
@@ -51,5 +51,5 @@ export function lowersOf({ layers: { own, prime, below }, bottom }: Stack): read
 }
 
 function hashOf(value: unknown): string {
-  return createHash("sha256").update(JSON.stringify(value)).digest("hex");
+  return sha256(JSON.stringify(value));
 }

@@ -1,6 +1,6 @@
-import { createHash } from "node:crypto";
 import { showName } from "../../base/byte-path.js";
 import type { DigestMemory } from "../../base/digest-memory.js";
+import { sha256 } from "../../base/sha256.js";
 import type { Config } from "../../config/config.js";
 import { fileDigest } from "../../host/file-digest.js";
 import type { Host } from "../../host/host.js";
@@ -54,7 +54,7 @@ const finders: { readonly [K in WorkStep["kind"]]: (context: InputContext, step:
       return castDigest(step, template, folder, renderings);
     };
     const tree = await readSourceTree(host, step.source, { youngest, content });
-    const variables = Object.entries(step.variables).map(([name, value]) => [`variable ${name}`, digest(JSON.stringify(value) ?? "")]);
+    const variables = Object.entries(step.variables).map(([name, value]) => [`variable ${name}`, sha256(JSON.stringify(value) ?? "")]);
     return { parts: { target: step.target, ...entryParts(tree) }, causes: { ...sources, ...Object.fromEntries(variables) } };
   },
   fetch: async ({ fetchDigest }, step) => ({
@@ -63,14 +63,14 @@ const finders: { readonly [K in WorkStep["kind"]]: (context: InputContext, step:
   }),
   run: async ({ settings }, { argv }) => ({
     parts: {
-      ...Object.fromEntries(argv.map((word, index) => [index === 0 ? "program" : `argument ${index}`, digest(word)])),
+      ...Object.fromEntries(argv.map((word, index) => [index === 0 ? "program" : `argument ${index}`, sha256(word)])),
       ...environment(settings),
     },
   }),
   sh: async ({ config, settings }, { script }) => ({
     parts: {
-      script: digest(script),
-      "build/shell_invoke": digest(JSON.stringify(shellCommand(config.build.shellInvoke, ""))),
+      script: sha256(script),
+      "build/shell_invoke": sha256(JSON.stringify(shellCommand(config.build.shellInvoke, ""))),
       ...environment(settings),
     },
   }),
@@ -80,10 +80,10 @@ const finders: { readonly [K in WorkStep["kind"]]: (context: InputContext, step:
 function environment(settings: readonly Setting[]): Readonly<Record<string, string>> {
   const parts: Record<string, string> = {};
   for (const { name, value } of settings) {
-    if (name === "WorkingDirectory") parts[name] = digest(value);
+    if (name === "WorkingDirectory") parts[name] = sha256(value);
     if (name !== "Environment") continue;
     const [variable = ""] = value.split("=", 1);
-    parts[`Environment ${variable}`] = digest(value);
+    parts[`Environment ${variable}`] = sha256(value);
   }
   return parts;
 }
@@ -108,8 +108,4 @@ export function entryOf(name: string, value: string): { readonly path: string; r
 function pathKey(source: string, name: string): string {
   const root = Buffer.from(source).toString("latin1");
   return name === "" ? root : `${root}/${name}`;
-}
-
-function digest(text: string): string {
-  return createHash("sha256").update(text).digest("hex");
 }

@@ -1,6 +1,6 @@
-import { createHash } from "node:crypto";
 import type { DigestMemory } from "../../base/digest-memory.js";
 import { NspawnError } from "../../base/errors.js";
+import { sha256 } from "../../base/sha256.js";
 import { withLayer } from "../../machine/paths.js";
 import { type Machine, unitKey } from "../../machine/unit.js";
 
@@ -15,12 +15,12 @@ export class MadeUnits {
 
   /** Whether it is known what a unit was made of: then the script makes the same one, most of the time. */
   knows(text: string): boolean {
-    return this.#notes.find(keyOf(text)) !== undefined;
+    return this.#notes.find(sha256(text)) !== undefined;
   }
 
   /** Whether a unit is known to be the one that a machine would get, with a writable layer of this number. */
   isOf(text: string, machine: Machine, layer: number): boolean {
-    const made = this.#notes.find(keyOf(text));
+    const made = this.#notes.find(sha256(text));
     if (made === undefined) return false;
     try {
       return made === unitKey({ ...machine, paths: withLayer(machine.paths, layer) });
@@ -33,10 +33,6 @@ export class MadeUnits {
 
   /** @param made the digest of what it was made of */
   note(text: string, made: string): void {
-    this.#notes.note(keyOf(text), made);
+    this.#notes.note(sha256(text), made);
   }
-}
-
-function keyOf(text: string): string {
-  return createHash("sha256").update(text).digest("hex");
 }

@@ -1,6 +1,6 @@
-import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { isDigest } from "../../base/digest.js";
+import { sha256 } from "../../base/sha256.js";
 import { removeFile } from "../../host/files.js";
 import type { StoreFiles } from "./files.js";
 
@@ -40,5 +40,5 @@ export class DerivedLayers {
 }
 
 function nameOf(recipe: string): string {
-  return createHash("sha256").update(recipe).digest("hex");
+  return sha256(recipe);
 }

@@ -1,9 +1,9 @@
-import { createHash } from "node:crypto";
 import { readdir, rmdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { isDigest } from "../../base/digest.js";
 import { hasCode } from "../../base/errors.js";
 import { isRecord } from "../../base/is-record.js";
+import { sha256 } from "../../base/sha256.js";
 import { removeFile } from "../../host/files.js";
 import type { ImageRef } from "../../plan/image-ref.js";
 import type { Validators } from "../../transport/transport.js";
@@ -124,5 +124,5 @@ function isImageRecord(value: unknown): value is ImageRecord {
 /** A part of a URL, which is percent-encoded ASCII, as a file name of at most 255 characters. */
 function fileName(part: string): string {
   const name = part.replaceAll("@", "%40").replaceAll("/", "%2F");
-  return name.length <= 200 ? name : `${name.slice(0, 150)}%${createHash("sha256").update(name).digest("hex")}`;
+  return name.length <= 200 ? name : `${name.slice(0, 150)}%${sha256(name)}`;
 }

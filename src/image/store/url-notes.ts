@@ -1,7 +1,7 @@
-import { createHash } from "node:crypto";
 import { stat, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import { isRecord } from "../../base/is-record.js";
+import { sha256 } from "../../base/sha256.js";
 import { removeFile } from "../../host/files.js";
 import type { StoreFiles } from "./files.js";
 
@@ -62,6 +62,6 @@ export class UrlNotes<T extends object> {
   }
 
   #path(url: string): string {
-    return join(this.#folder, `${createHash("sha256").update(url).digest("hex").slice(0, 32)}.json`);
+    return join(this.#folder, `${sha256(url).slice(0, 32)}.json`);
   }
 }

@@ -32,11 +32,14 @@ process_start() {
 	REPLY=${stat[19]}
 }
 
+# still_runs [PID [START]]: as the files say it, of whom a process that had ended when it was noted has no start.
+still_runs() { [[ ${2:-} ]] && process_start "$1" && [[ $REPLY == "$2" ]]; }
+
 # is_running NAME supervisor|reaper
 is_running() {
 	local pid start
 	{ read -r pid start <"$STATE_FOLDER/$1/$2"; } 2>/dev/null || return 1
-	[[ $start ]] && process_start "$pid" && [[ $REPLY == "$start" ]]
+	still_runs "$pid" "$start"
 }
 
 # note_process NAME supervisor|reaper PID
@@ -98,7 +101,7 @@ kill_cgroup() {
 
 # remove_host NAME: whatever there is of it. Its supervisor must be dead or about to leave.
 remove_host() {
-	local state
+	local state removed=$STATE_FOLDER/.removed.$BASHPID
 	state=$(state_of "$1")
 	kill_cgroup "$(cgroup_of "$1")" || true
 	# It is mounted here only if this process is in the supervisor's mount namespace.
@@ -106,8 +109,11 @@ remove_host() {
 	rm -f "$(disk_of "$1")"
 	# No rm -r: should something be mounted after all, nothing in it must be lost.
 	rmdir "$state/root" 2>/dev/null || true
-	find "$state" -maxdepth 1 -type f -delete 2>/dev/null || true
-	rmdir "$state" 2>/dev/null || true
+	[[ ! -e $state/root ]] || return 0
+	# All at once: in what is still there under its name, the files tell who is at work on it.
+	mv --no-target-directory "$state" "$removed" 2>/dev/null || return 0
+	find "$removed" -maxdepth 1 -type f -delete 2>/dev/null || true
+	rmdir "$removed" 2>/dev/null || true
 }
 
 # reap NAME SUPERVISOR: claims the name, says so, waits until nobody holds the other end of the pipe on stdin, that is, until the

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { tries } from "../support/tries.js";
 import { type Ended, Lab, namesIn, type Running, runProgram, Sandbox, sleep } from "./support/build.js";
+import { Pace } from "./support/kill.js";
 
 const lab = new Lab();
 /** Pulled and pushed in about half a second each, so that a kill can come in the middle. */
@@ -54,6 +55,7 @@ describe("kill -9", () => {
     const whole = performance.now();
     await lab.build(slow, { within, store: join(lab.folder, "store-whole") });
     const duration = performance.now() - whole;
+    const paces = { fresh: new Pace(duration), pulled: new Pace(duration) };
     const names = await namesIn(lab.archive("slow.tar.zst"));
     expect(names).toContain("./root/x");
     const moments = tries(20);
@@ -61,7 +63,9 @@ describe("kill -9", () => {
     for (let i = 0; i < moments; i++) {
       // Every other time, the pull is done already.
       const fresh = i % 2 === 0;
-      if (await killAfter(150 + ((i + Math.random()) / moments) * duration * (fresh ? 1 : 0.8), fresh, names)) killed++;
+      // At first, there is but Node to kill.
+      const moment = 0.1 + 0.9 * ((i + Math.random()) / moments);
+      if (await killAt(moment, paces[fresh ? "fresh" : "pulled"], fresh, names)) killed++;
       if (i % 5 === 4 || i === moments - 1) await expectWholeBuild(names);
     }
     expect(killed).toBeGreaterThan(moments / 2);
@@ -70,13 +74,11 @@ describe("kill -9", () => {
   const store = join(lab.folder, "store-killed");
 
   /** @returns whether the build still ran at that moment */
-  async function killAfter(milliseconds: number, fresh: boolean, names: readonly string[]): Promise<boolean> {
+  async function killAt(moment: number, pace: Pace, fresh: boolean, names: readonly string[]): Promise<boolean> {
     rmSync(lab.archive("slow.tar.zst"), { force: true });
     if (fresh) await runProgram(["rm", "-rf", store]);
-    const running = lab.start(slow, { within, store });
-    await sleep(milliseconds);
-    const killed = await sandbox.signal("KILL", slow);
-    await running.ended;
+    const { ended } = lab.start(slow, { within, store });
+    const killed = await pace.interrupt(ended, moment, () => sandbox.signal("KILL", slow));
     expect(await sandbox.leftovers(2000)).toEqual([]);
     if (existsSync(lab.archive("slow.tar.zst"))) expect(await namesIn(lab.archive("slow.tar.zst"))).toEqual(names);
     return killed;

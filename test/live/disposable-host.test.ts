@@ -1,8 +1,10 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { longTest, sample } from "../support/tries.js";
 import { bootHost, type DisposableHost } from "./support/host.js";
 
@@ -85,6 +87,18 @@ test("nothing is left of a host that was stopped", { timeout: TIMEOUT }, async (
   execFileSync(SCRIPT, ["stop", name]);
   expect(traces(name)).toEqual([]);
   await host.stop();
+});
+
+test("a host is stopped when all of it is gone, however long that takes", { timeout: TIMEOUT }, async () => {
+  const name = named("slowly");
+  const folder = mkdtempSync(join(tmpdir(), "nspawn-host-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  // What the reaper starts takes its time to end.
+  for (const program of ["find", "rmdir", "mv"])
+    writeFileSync(join(folder, program), `#!/bin/sh\n/usr/bin/${program} "$@"; code=$?; sleep 0.3; exit $code\n`, { mode: 0o755 });
+  await bootAside([SCRIPT, "boot", name], { PATH: `${folder}:${process.env.PATH}` });
+  execFileSync(SCRIPT, ["stop", name]);
+  expect(traces(name)).toEqual([]);
 });
 
 test.each(sample(["orderly", "crash"] as const))("after a reboot (%s) a host is up on the same root", { timeout: TIMEOUT }, async (how) => {

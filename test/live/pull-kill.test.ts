@@ -3,7 +3,7 @@ import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { Lab, runProgram } from "./support/build.js";
-import { inLanes, killAfter, kills, timeOf } from "./support/kill.js";
+import { inLanes, kills, Pace, timeOf } from "./support/kill.js";
 import { layersOf, leaksIn, processesWith, recordsOf, treeHash } from "./support/store.js";
 
 const lab = new Lab("/dev/shm");
@@ -23,7 +23,7 @@ afterAll(() => lab.remove());
 test(`kill -9 at ${kills} moments of a pull leaves nothing half, and the next pull succeeds and cleans up`, async () => {
   const words = ["image", "pull", lab.url("top.tar.gz")];
   const whole = join(lab.folder, "lane-whole-0");
-  const duration = await timeOf((lane) => lab.nspawn(words, { store: join(lab.folder, `lane-whole-${lane}`) }));
+  const pace = new Pace(await timeOf((lane) => lab.nspawn(words, { store: join(lab.folder, `lane-whole-${lane}`) })));
   const hashes = new Map(await Promise.all(layersOf(whole).map(async (id) => [id, await treeHash(join(whole, "extract", id))] as const)));
   expect(hashes.size).toBe(2);
   const expectWhole = async (store: string): Promise<void> => {
@@ -34,7 +34,7 @@ test(`kill -9 at ${kills} moments of a pull leaves nothing half, and the next pu
   const killed = await inLanes(async (lane, moment) => {
     const store = join(lab.folder, `lane-${lane}`);
     await runProgram(["rm", "-rf", store]);
-    const wasKilled = await killAfter(lab.startNspawn(words, { store }), moment * duration);
+    const wasKilled = await pace.kill(lab.startNspawn(words, { store }), moment);
     await expectWhole(store);
     const { code, stderr } = await lab.nspawn(words, { store });
     expect(code, stderr).toBe(0);

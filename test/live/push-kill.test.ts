@@ -2,7 +2,7 @@ import { copyFileSync, existsSync, readdirSync, rmSync, utimesSync } from "node:
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { digestOf, Lab } from "./support/build.js";
-import { inLanes, killAfter, kills, lanes, timeOf } from "./support/kill.js";
+import { inLanes, kills, lanes, Pace, timeOf } from "./support/kill.js";
 import { leaksIn, processesWith } from "./support/store.js";
 
 const lab = new Lab("/dev/shm");
@@ -24,7 +24,7 @@ test(`kill -9 at ${kills} moments of a push leaves the old image or the new one 
   const archiveOf = (lane: number): string => join(folderOf(lane), "pushed.tar.gz");
   const push = (lane: number, version: "old" | "new") => lab.run(versions[lane]?.[version] ?? "", { store: storeOf(lane), env });
   const storeOf = (lane: number): string => join(lab.folder, `push-${lane}`);
-  const duration = await timeOf((lane) => push(lane, "new"));
+  const pace = new Pace(await timeOf((lane) => push(lane, "new")));
   const digests = (): readonly string[] => versions.map((_, lane) => digestOf(archiveOf(lane)));
   const after = digests();
   await timeOf((lane) => push(lane, "old"));
@@ -36,10 +36,7 @@ test(`kill -9 at ${kills} moments of a push leaves the old image or the new one 
     const isFirst = Math.random() < 0.5;
     if (isFirst) rmSync(archiveOf(lane), { force: true });
     else copyFileSync(join(lab.folder, `old-${lane}`), archiveOf(lane));
-    const wasKilled = await killAfter(
-      lab.start(versions[lane]?.new ?? "", { store: storeOf(lane), env }),
-      (0.2 + 0.75 * moment) * duration,
-    );
+    const wasKilled = await pace.kill(lab.start(versions[lane]?.new ?? "", { store: storeOf(lane), env }), 0.2 + 0.75 * moment);
     if (existsSync(archiveOf(lane)) || !isFirst)
       expect([after[lane], ...(isFirst ? [] : [before[lane]])]).toContain(digestOf(archiveOf(lane)));
     // Of the others, the next trial shows that a push succeeds after two kills.

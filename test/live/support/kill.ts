@@ -20,11 +20,48 @@ export async function inLanes(trial: (lane: number, moment: number) => Promise<b
   return counts.reduce((sum, count) => sum + count, 0);
 }
 
-/** @returns whether it still ran */
-export async function killAfter({ child, ended }: Pick<Running, "child" | "ended">, milliseconds: number): Promise<boolean> {
-  await sleep(milliseconds);
-  child.kill("SIGKILL");
-  return (await ended).signal === "SIGKILL";
+/**
+ * How long a command takes: as measured once, and less from the first one on that ended before it was to be killed. The first time is
+ * often the slowest, and where most kills come too late they show nothing.
+ */
+export class Pace {
+  #milliseconds: number;
+
+  constructor(milliseconds: number) {
+    this.#milliseconds = milliseconds;
+  }
+
+  /**
+   * Kills a command that has just been started.
+   *
+   * @param moment  when: a part of its time, 0 to 1
+   * @returns whether it still ran
+   */
+  async kill({ child, ended }: Pick<Running, "child" | "ended">, moment: number): Promise<boolean> {
+    const signal = async (): Promise<boolean> => {
+      child.kill("SIGKILL");
+      return (await ended).signal === "SIGKILL";
+    };
+    return this.interrupt(ended, moment, signal);
+  }
+
+  /**
+   * The same with another way to kill it.
+   *
+   * @param kill  tells whether there was something to kill
+   */
+  async interrupt(ended: Promise<unknown>, moment: number, kill: () => Promise<boolean>): Promise<boolean> {
+    const began = performance.now();
+    let took = Number.POSITIVE_INFINITY;
+    const watched = ended.then(() => {
+      took = performance.now() - began;
+    });
+    await sleep(moment * this.#milliseconds);
+    const wasKilled = await kill();
+    await watched;
+    if (!wasKilled) this.#milliseconds = Math.min(this.#milliseconds, took);
+    return wasKilled;
+  }
 }
 
 /** Milliseconds that a command takes while the other lanes work, too. */

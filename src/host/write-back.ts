@@ -1,3 +1,4 @@
+import { PassThrough } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { CommandError } from "../base/errors.js";
 import { settleAll } from "../base/settle.js";
@@ -22,16 +23,25 @@ export async function whileWritingBack<T>(host: Host, folder: string, work: () =
 
 /** @returns what the disk did not take */
 async function writeBack(host: Host, folder: string, ended: AbortSignal): Promise<CommandError | undefined> {
-  while (await isStill(ended)) {
-    try {
-      await host.run({ argv: ["sync", "--file-system", folder] });
-    } catch (error) {
-      // After an interrupt nothing can be started any more, and a folder that is not there has nothing to be synced.
-      return error instanceof CommandError && error.output.includes("error syncing") ? error : undefined;
-    }
+  if (!(await isStill(ended))) return undefined;
+  const input = new PassThrough();
+  const end = (): unknown => input.end();
+  ended.addEventListener("abort", end);
+  try {
+    // One program that starts all the others: each start from here would copy the page tables of this process, and then every page that it writes to.
+    await host.run({ argv: ["bash", "--norc", "-c", syncing, "bash", folder, String(pause / 1000)], input });
+  } catch (error) {
+    // After an interrupt nothing can be started any more, and a folder that is not there has nothing to be synced.
+    return error instanceof CommandError && error.output.includes("error syncing") ? error : undefined;
+  } finally {
+    ended.removeEventListener("abort", end);
+    input.destroy();
   }
   return undefined;
 }
+
+/** Syncs again and again, until the end of its input, which `read` gives 1 for. It is not killed when the work ends: what the disk did not take would be lost with it. */
+const syncing = 'while sync --file-system "$1"; do read -r -t "$2"; (($? > 128)) || exit 0; done; exit 1';
 
 /** Whether it has not ended, after a pause. */
 function isStill(ended: AbortSignal): Promise<boolean> {

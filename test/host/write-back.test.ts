@@ -1,68 +1,77 @@
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { CommandError } from "../../src/base/errors.js";
-import type { Command } from "../../src/host/host.js";
 import { LocalHost } from "../../src/host/local.js";
 import { whileWritingBack } from "../../src/host/write-back.js";
 import { tempFolder } from "../support/temp.js";
 
-/** This machine, with the programs that were started on it. */
-class WatchedHost extends LocalHost {
-  readonly started: (readonly string[])[] = [];
-  override async run(command: Command) {
-    this.started.push(command.argv);
-    return super.run(command);
-  }
+/** Puts a script in the place of sync(1). @returns the lines of its log, `log` in the script */
+function replaceSync(script: string): () => readonly string[] {
+  const folder = tempFolder();
+  const log = join(folder, "log");
+  writeFileSync(join(folder, "sync"), `#!/bin/sh\nlog=${log}\n${script}\n`, { mode: 0o755 });
+  vi.stubEnv("PATH", `${folder}:${process.env.PATH}`);
+  onTestFinished(() => void vi.unstubAllEnvs());
+  return () => (existsSync(log) ? readFileSync(log, "utf8").split("\n").slice(0, -1) : []);
 }
+
+const patience = { timeout: 20_000 };
 
 describe("whileWritingBack", () => {
   test("syncs the file system again and again, as long as the work takes, and gives what that gives", async () => {
-    const host = new WatchedHost();
+    const synced = replaceSync('echo "$*" >> $log; exec /usr/bin/sync "$@"');
     const folder = tempFolder();
-    const done = whileWritingBack(host, folder, async () => {
-      await expect.poll(() => host.started.length, { timeout: 20_000 }).toBeGreaterThan(1);
+    const done = whileWritingBack(new LocalHost(), folder, async () => {
+      await expect.poll(() => synced().length, patience).toBeGreaterThan(2);
       return 42;
     });
     expect(await done).toBe(42);
-    expect(host.started[0]).toEqual(["sync", "--file-system", folder]);
-    const count = host.started.length;
+    expect(new Set(synced())).toEqual(new Set([`--file-system ${folder}`]));
+    const count = synced().length;
     await sleep(700);
-    expect(host.started).toHaveLength(count);
+    expect(synced()).toHaveLength(count);
   });
 
   test("starts nothing for work that is done at once, and adds no time to it", async () => {
-    const host = new WatchedHost();
+    const synced = replaceSync("echo >> $log");
     const began = performance.now();
-    await whileWritingBack(host, tempFolder(), async () => undefined);
+    await whileWritingBack(new LocalHost(), tempFolder(), async () => undefined);
     expect(performance.now() - began).toBeLessThan(400);
-    expect(host.started).toEqual([]);
+    expect(synced()).toEqual([]);
   });
 
+  // In the words of sync(1), for a file system on a device that fails.
+  const refused = `echo "sync: error syncing '/x': Input/output error" >&2; echo >> $log; exit 1`;
+
   test("what the disk does not take is an error, since the kernel tells it only once", async () => {
-    // In the words of sync(1), for a file system on a device that fails.
-    class FailingHost extends WatchedHost {
-      override async run(command: Command): Promise<never> {
-        this.started.push(command.argv);
-        throw new CommandError({ argv: command.argv, code: 1, output: "sync: error syncing '/x': Input/output error" });
-      }
-    }
-    const host = new FailingHost();
-    const work = async (): Promise<void> => expect.poll(() => host.started.length, { timeout: 20_000 }).toBe(1);
-    await expect(whileWritingBack(host, "/x", work)).rejects.toMatchObject({ output: expect.stringContaining("Input/output error") });
-    expect(host.started).toHaveLength(1);
+    const synced = replaceSync(refused);
+    const work = async (): Promise<void> => expect.poll(() => synced().length, patience).toBe(1);
+    const failing = whileWritingBack(new LocalHost(), "/x", work);
+    await expect(failing).rejects.toMatchObject({ output: expect.stringContaining("Input/output error") });
+    expect(synced()).toHaveLength(1);
+  });
+
+  test("so it is of the sync that goes on when the work ends", async () => {
+    const synced = replaceSync(`echo >> $log; sleep 1; ${refused}`);
+    const work = async (): Promise<void> => expect.poll(() => synced().length, patience).toBe(1);
+    const failing = whileWritingBack(new LocalHost(), "/x", work);
+    await expect(failing).rejects.toMatchObject({ output: expect.stringContaining("Input/output error") });
   });
 
   test("an error is that of the work, a sync of what is not there is none", async () => {
-    const host = new WatchedHost();
-    const failing = whileWritingBack(host, "/nowhere", async () => {
-      await expect.poll(() => host.started.length, { timeout: 20_000 }).toBe(1);
+    const synced = replaceSync('/usr/bin/sync "$@"; code=$?; echo $code >> $log; exit $code');
+    const failing = whileWritingBack(new LocalHost(), "/nowhere", async () => {
+      await expect.poll(synced, patience).toEqual(["1"]);
       throw new CommandError({ argv: ["tar"], code: 2, output: "broken" });
     });
     await expect(failing).rejects.toThrow("tar failed");
+    await expect(whileWritingBack(new LocalHost(), "/nowhere", () => sleep(700, "done"))).resolves.toBe("done");
   });
 
   test("an interrupt ends it", async () => {
-    const host = new WatchedHost();
+    const host = new LocalHost();
     host.interrupt();
     await expect(whileWritingBack(host, tempFolder(), () => sleep(700, "done"))).resolves.toBe("done");
   });

@@ -1,5 +1,6 @@
 import type { Readable, Writable } from "node:stream";
 import type { NamedPipes } from "./named-pipes.js";
+import type { TakePiece } from "./pieces.js";
 import type { Program } from "./programs.js";
 
 /** A program to start: its name first, then its arguments, as they are. */
@@ -14,12 +15,17 @@ export type Command = {
   readonly cwd?: string;
   /** Folders that the program reaches as {@link openFolder}: their names may be any bytes, and need no quoting for anyone. */
   readonly folders?: readonly (string | Buffer)[];
-  /** What the program reads; nothing by default. */
-  readonly input?: Readable | string;
+  /**
+   * What the program reads; nothing by default. A function gets what is to be written to and ended. The program may end before that has been read: that
+   * is no error, and what is still written goes nowhere.
+   */
+  readonly input?: Readable | string | ((to: Writable) => void);
   /** What it has not read when it ends is not read to its end, but given up. */
   readonly dropsInput?: boolean;
   /** Where its standard output goes: a stream, or a function that gets each line; collected as text by default. */
   readonly output?: Writable | ((line: string) => void);
+  /** Where its standard output goes instead, through a real pipe: for gigabytes of it. */
+  readonly pieces?: { readonly pipes: NamedPipes; readonly take: TakePiece };
   /** Gets each line of standard error. */
   readonly onLine?: (line: string) => void;
   /** How output that is collected becomes text; UTF-8 by default. With latin1 each character is a byte. */

@@ -1,12 +1,14 @@
 import { type ChildProcess, type SpawnOptions, spawn } from "node:child_process";
 import { setMaxListeners } from "node:events";
 import { closeSync, constants, openSync } from "node:fs";
+import { Socket } from "node:net";
 import type { Readable, Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { CommandError, hasCode, InterruptedError, NspawnError } from "../base/errors.js";
 import { LastLines } from "../base/last-lines.js";
 import type { Command, Host, Result, Running } from "./host.js";
 import type { NamedPipe } from "./named-pipes.js";
+import { readPieces } from "./pieces.js";
 import { programPath } from "./programs.js";
 
 type Ended = { readonly code: number | null; readonly signal: NodeJS.Signals | null };
@@ -28,9 +30,10 @@ export class LocalHost implements Host {
   }
 
   async run(command: Command): Promise<Result> {
-    const pipes = command.pipes && [await command.pipes.open(), await command.pipes.open()];
+    const pipes = await openPipes(command);
     const child = this.#startOrDrop(command, pipes);
-    const [stdout, stderr] = pipes ? pipes.map(({ reader }) => reader) : [child.stdout, child.stderr];
+    const stdout = pipes.stdout && !command.pieces ? readerOf(pipes.stdout) : child.stdout;
+    const stderr = pipes.stderr ? readerOf(pipes.stderr) : child.stderr;
     const release = killOnAbort(child, command.signal);
     const last = new LastLines(20);
     const collected: string[] = [];
@@ -40,7 +43,10 @@ export class LocalHost implements Host {
       last.add(line);
       command.onLine?.(line);
     };
-    const taken = takeOutput(command, stdout, collected, (line) => last.add(line));
+    const taken =
+      pipes.stdout && command.pieces
+        ? readPieces(pipes.stdout.reader, command.pieces.take)
+        : takeOutput(command, stdout, collected, (line) => last.add(line));
     // One that waits for input would never see that nobody takes its output any more.
     taken.catch(() => child.stdin?.destroy());
     const [written, fed] = await Promise.allSettled([taken, feed(command, child.stdin), collectLines(stderr, onError), ended]);
@@ -91,12 +97,12 @@ export class LocalHost implements Host {
   }
 
   /** Where the program cannot even be started, whatever writes its input has to be able to finish all the same. */
-  #startOrDrop(command: Command, pipes: readonly NamedPipe[] | undefined): ChildProcess {
+  #startOrDrop(command: Command, pipes: OutputPipes): ChildProcess {
     try {
       // bash(1) takes a socket, which is what Node would give it, for a login from elsewhere, and reads ~/.bashrc.
       return this.#start(command, command.input === undefined ? "ignore" : "pipe", pipes);
     } catch (error) {
-      for (const { reader } of pipes ?? []) reader.destroy();
+      for (const pipe of Object.values(pipes)) if (pipe) closeSync(pipe.reader);
       if (typeof command.input === "object") command.input.resume();
       throw error;
     }
@@ -105,7 +111,7 @@ export class LocalHost implements Host {
   #start(
     command: Pick<Command, "argv" | "env" | "cwd" | "mayOutlive" | "cleansUp" | "folders">,
     input: "ignore" | "pipe",
-    pipes?: readonly NamedPipe[],
+    pipes: OutputPipes = {},
   ): ChildProcess {
     let folders: readonly number[] = [];
     try {
@@ -118,13 +124,13 @@ export class LocalHost implements Host {
       const child = spawnSafely(first, [...rest, ...args], {
         env: command.env ? { ...command.env } : baseEnvironment(),
         cwd: command.cwd,
-        stdio: [input, ...(pipes ? pipes.map(({ writer }) => writer) : ["pipe" as const, "pipe" as const]), ...folders],
+        stdio: [input, pipes.stdout?.writer ?? "pipe", pipes.stderr?.writer ?? "pipe", ...folders],
         detached: true,
       });
       this.#running.add(child);
       return child;
     } finally {
-      for (const file of [...folders, ...(pipes?.map(({ writer }) => writer) ?? [])]) closeSync(file);
+      for (const file of [...folders, ...Object.values(pipes).flatMap((pipe) => pipe?.writer ?? [])]) closeSync(file);
     }
   }
 
@@ -148,6 +154,23 @@ export class LocalHost implements Host {
       output: last.text(),
     });
   }
+}
+
+/** Real pipes for what a program writes. */
+type OutputPipes = { readonly stdout?: NamedPipe | undefined; readonly stderr?: NamedPipe | undefined };
+
+async function openPipes({ pipes, pieces }: Pick<Command, "pipes" | "pieces">): Promise<OutputPipes> {
+  const stdout = await (pipes ?? pieces?.pipes)?.open();
+  try {
+    return { stdout, stderr: await pipes?.open() };
+  } catch (error) {
+    for (const file of stdout ? [stdout.reader, stdout.writer] : []) closeSync(file);
+    throw error;
+  }
+}
+
+function readerOf({ reader }: NamedPipe): Readable {
+  return new Socket({ fd: reader, readable: true, writable: false });
 }
 
 /** As many may wait for it as there are downloads at once: to Node, more than ten look like a leak, of which it warns. */
@@ -231,6 +254,10 @@ async function takeOutput(
 async function feed({ input, dropsInput }: Command, stdin: Writable | null): Promise<void> {
   if (!stdin) return;
   stdin.on("error", () => {});
+  if (typeof input === "function") {
+    input(stdin);
+    return;
+  }
   if (input === undefined || typeof input === "string") {
     stdin.end(input);
     return;

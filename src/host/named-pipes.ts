@@ -1,50 +1,57 @@
 import { closeSync, constants, mkdirSync, openSync, unlinkSync } from "node:fs";
-import { Socket } from "node:net";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Host } from "./host.js";
 
-/** A pipe that we read from. `writer`: file descriptor of the end for a program, which is closed by whoever has passed it on. */
-export type NamedPipe = { readonly reader: Socket; readonly writer: number };
-
-/** To start mkfifo(1) takes longer than to make some more. */
-const atOnce = 16;
+/** A pipe that we read from: file descriptors. `writer`: the end for a program, which is closed by whoever has passed it on. */
+export type NamedPipe = { readonly reader: number; readonly writer: number };
 
 /**
- * Pipes for the output of users' commands. What Node gives to programs are sockets: those cannot be opened by a name, and
- * `echo hello > /dev/stdout` fails with ENXIO, see open(2).
+ * Pipes for the output of programs. What Node gives to them are sockets: those cannot be opened by a name, so that `echo hello > /dev/stdout`
+ * fails in users' commands with ENXIO, see open(2), and they cannot be read by {@link readPieces}.
  */
 export class NamedPipes {
   readonly #host: Pick<Host, "run">;
   readonly #folder: string;
+  readonly #atOnce: number;
   readonly #spare: string[] = [];
   #made = 0;
 
-  /** @param folder one of its own, made when it is needed; whoever owns the folder around it removes it */
-  constructor(host: Pick<Host, "run">, folder: string) {
+  /**
+   * @param folder one of its own, made when it is needed; whoever owns the folder around it may remove it, too
+   * @param atOnce how many are made by one start of mkfifo(1), which takes longer than some more of them
+   */
+  constructor(host: Pick<Host, "run">, folder: string, atOnce = 16) {
     this.#host = host;
     this.#folder = folder;
+    this.#atOnce = atOnce;
   }
 
   /** A new pipe, whose name is gone. */
   async open(): Promise<NamedPipe> {
     const path = this.#spare.pop() ?? (await this.#make());
     // Without anyone who writes, to open it would wait for one.
-    const reading = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    const reader = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
     try {
       const writer = openSync(path, constants.O_WRONLY);
       unlinkSync(path);
-      return { reader: new Socket({ fd: reading, readable: true, writable: false }), writer };
+      return { reader, writer };
     } catch (error) {
-      closeSync(reading);
+      closeSync(reader);
       throw error;
     }
+  }
+
+  /** Removes the folder, with what has not been opened. */
+  async remove(): Promise<void> {
+    await rm(this.#folder, { recursive: true, force: true });
   }
 
   async #make(): Promise<string> {
     mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
     const path = join(this.#folder, String(this.#made));
-    const others = Array.from({ length: atOnce - 1 }, (_, index) => join(this.#folder, String(this.#made + 1 + index)));
-    this.#made += atOnce;
+    const others = Array.from({ length: this.#atOnce - 1 }, (_, index) => join(this.#folder, String(this.#made + 1 + index)));
+    this.#made += this.#atOnce;
     await this.#host.run({ argv: ["mkfifo", "--mode=600", path, ...others] });
     this.#spare.push(...others);
     return path;

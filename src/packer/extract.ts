@@ -1,16 +1,18 @@
 import { createHash } from "node:crypto";
 import { createWriteStream } from "node:fs";
 import { rm } from "node:fs/promises";
-import { Readable, type Writable } from "node:stream";
+import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { CommandError, NspawnError } from "../base/errors.js";
 import { storeAdvice } from "../host/disk-room.js";
 import type { Host } from "../host/host.js";
+import { NamedPipes } from "../host/named-pipes.js";
+import type { TakePiece } from "../host/pieces.js";
 import { ArchiveError } from "./archive-error.js";
 import { type ArchiveKind, archiveKind, headLength, noArchive } from "./archive-kind.js";
 import { decompressor } from "./compression.js";
 import { FreeSpace } from "./free-space.js";
-import { guardTar } from "./guard.js";
+import { Guard } from "./guard.js";
 import { type AllowedDevices, type ArchiveLimits, MemberRules } from "./member-rules.js";
 import { extractTar } from "./tar.js";
 
@@ -73,25 +75,28 @@ async function extractFrom(
   origin: string,
   { folder, layer, devices, limits, once, space }: Target,
 ): Promise<void> {
-  const guard = guardTar(origin, new MemberRules(limits, devices, once), space);
+  const guard = new Guard(origin, new MemberRules(limits, devices, once), space);
   let failure: { readonly reason: unknown } | undefined;
   // What fails first is the cause; what the others say of that is no news.
   const stop = (reason: unknown): void => {
     failure ??= { reason };
-    guard.input.destroy();
-    guard.output.destroy();
+    guard.stop();
     archive.destroy();
   };
-  // At once, not when everybody has ended: nothing more is to be read.
-  guard.input.once("error", stop);
+  const take: TakePiece = (piece, done) =>
+    guard.take(piece, (error) => {
+      // At once, not when everybody has ended: nothing more is to be read.
+      if (error) stop(error);
+      done(error);
+    });
   const onLine = (line: string): void => {
     if (line.endsWith(diskFull)) stop(new NspawnError(`the disk of ${folder} is full: ${line}`, { hint: storeAdvice }));
   };
   await Promise.all([
-    writeTar(host, kind, archive, origin, { output: guard.input, zip: `${folder}.zip`, space })
-      .then(guard.finish)
+    readTar(host, kind, archive, origin, { take, beside: folder, space })
+      .then(() => guard.finish())
       .catch(stop),
-    extractTar(host, guard.output, folder, { layer, onLine }).catch((error: unknown) => stop(byProgram(error, origin))),
+    extractTar(host, guard.feed, folder, { layer, onLine }).catch((error: unknown) => stop(byProgram(error, origin))),
   ]);
   if (failure) throw failure.reason;
 }
@@ -99,15 +104,16 @@ async function extractFrom(
 /** strerror(3) of ENOSPC, which is also what a file system without a free inode says. */
 const diskFull = "No space left on device";
 
-/** Writes any archive as a plain tar archive. */
-async function writeTar(
+/** Reads any archive as a plain tar archive. `beside`: a path that names can be made from for what is needed meanwhile. */
+async function readTar(
   host: Host,
   kind: ArchiveKind,
   archive: Readable,
   origin: string,
-  { output, zip, space }: { readonly output: Writable; readonly zip: string; readonly space: FreeSpace },
+  { take, beside, space }: { readonly take: TakePiece; readonly beside: string; readonly space: FreeSpace },
 ): Promise<void> {
   if (kind.kind === "zip") {
+    const zip = `${beside}.zip`;
     try {
       // Its list of files is at its end.
       await pipeline(
@@ -116,19 +122,28 @@ async function writeTar(
         createWriteStream(zip, { flags: "wx", mode: 0o600 }),
       );
       const { zipAsTar } = await import("./zip.js");
-      await pipeline(zipAsTar(zip, origin), output);
+      await takeAll(zipAsTar(zip, origin), take);
     } finally {
       await rm(zip, { force: true });
     }
-  } else if (kind.compression === undefined) await pipeline(archive, output);
+  } else if (kind.compression === undefined) await takeAll(archive, take);
   else {
-    await host.run({ argv: decompressor(kind.compression), input: archive, output }).catch((error: unknown) => {
+    const pipes = new NamedPipes(host, `${beside}.pipes`, 1);
+    try {
+      await host.run({ argv: decompressor(kind.compression), input: archive, pieces: { pipes, take } });
+    } catch (error) {
       // One that was killed, as where memory ran out, says nothing of the archive.
       throw error instanceof CommandError && error.signal === undefined
         ? new ArchiveError(origin, `is cut off or damaged: ${firstLine(error)}`, { cause: error })
         : byProgram(error, origin);
-    });
+    } finally {
+      await pipes.remove();
+    }
   }
+}
+
+async function takeAll(chunks: AsyncIterable<Buffer>, take: TakePiece): Promise<void> {
+  for await (const chunk of chunks) await new Promise<void>((done, fail) => take(chunk, (error) => (error ? fail(error) : done())));
 }
 
 async function* watched(chunks: AsyncIterable<Buffer>, space: FreeSpace): AsyncGenerator<Buffer> {

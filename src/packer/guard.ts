@@ -1,66 +1,102 @@
-import { Readable, Writable } from "node:stream";
+import type { Writable } from "node:stream";
+import type { TakePiece } from "../host/pieces.js";
 import type { FreeSpace } from "./free-space.js";
 import type { MemberRules } from "./member-rules.js";
 import { TarReader } from "./tar-reader.js";
 
-/** A tar archive on its way to tar: what is written to `input` comes out of `output` unchanged. */
-export type Guard = {
-  readonly input: Writable;
-  readonly output: Readable;
+/**
+ * Stands between a tar archive and tar: it reads each piece before that is passed on, unchanged, and lets nothing through from the first member on
+ * that must not be extracted, or where the disk would be full.
+ */
+export class Guard {
+  readonly #reader: TarReader;
+  readonly #space: FreeSpace;
+  /** What has been looked through, and waits for tar to be started, or for a look at the disk. */
+  readonly #waiting: Waiting[] = [];
+  #tar: Writable | undefined;
+  #state: "open" | "looking" | "finished" | "stopped" = "open";
+
+  /** @param archive what it is, for errors */
+  constructor(archive: string, rules: MemberRules, space: FreeSpace) {
+    this.#space = space;
+    this.#reader = new TarReader(archive, (member) => {
+      rules.check(member);
+      return undefined;
+    });
+  }
+
   /**
-   * Ends `output`. To be called when all has been written, and whatever wrote it has found nothing wrong with it.
+   * Takes a piece of the archive. It is `done` when tar has it, or needs it no more; with an ArchiveError or NspawnError, where nothing more is let
+   * through.
+   */
+  readonly take: TakePiece = (piece, done) => {
+    try {
+      if (this.#state === "stopped") throw new Error("nothing is extracted any more");
+      this.#reader.read(piece);
+    } catch (error) {
+      this.stop();
+      done(error as Error);
+      return;
+    }
+    this.#waiting.push({ piece, done });
+    this.#passOn();
+  };
+
+  /** Has all that is let through written to tar. */
+  readonly feed = (tar: Writable): void => {
+    this.#tar = tar;
+    if (this.#state === "stopped") tar.destroy();
+    else if (this.#state === "finished") tar.end();
+    else this.#passOn();
+  };
+
+  /**
+   * Ends what tar reads. To be called when all has been taken, and whatever wrote it has found nothing wrong with it.
    * @throws ArchiveError if something is missing
    */
-  finish(): void;
-};
+  finish(): void {
+    this.#reader.close();
+    this.#state = "finished";
+    this.#tar?.end();
+  }
 
-/**
- * Reads a tar archive before tar does. `input` breaks off, in an ArchiveError, in front of the first member that must not be extracted, and
- * where the disk would be full.
- * @param archive what it is, for errors
- */
-export function guardTar(archive: string, rules: MemberRules, space: FreeSpace): Guard {
-  const reader = new TarReader(archive, (member) => {
-    rules.check(member);
-    return undefined;
-  });
-  let wanted: (() => void) | undefined;
-  const output = new Readable({
-    highWaterMark,
-    read() {
-      const go = wanted;
-      wanted = undefined;
-      go?.();
-    },
-  });
-  // No promises and no transforms on this way, which gigabytes take in pieces of 64 KiB.
-  const pass = (chunk: Buffer, done: () => void): void => {
-    if (output.push(chunk)) done();
-    else wanted = done;
-  };
-  const input = new Writable({
-    highWaterMark,
-    write(chunk: Buffer, _encoding, done) {
-      try {
-        reader.read(chunk);
-      } catch (error) {
-        done(error as Error);
-        return;
-      }
-      const look = space.wrote(chunk.length);
-      if (look) look.then(() => pass(chunk, done), done);
-      else pass(chunk, done);
-    },
-  });
-  return {
-    input,
-    output,
-    finish: () => {
-      reader.close();
-      output.push(null);
-    },
-  };
+  /** From now on nothing is let through. */
+  stop(): void {
+    this.#state = "stopped";
+    this.#tar?.destroy();
+    for (const { done } of this.#waiting.splice(0)) done();
+  }
+
+  #passOn(): void {
+    // No promises on this way but for the looks: gigabytes take it in pieces of 64 KiB.
+    while (this.#tar && this.#state === "open") {
+      const next = this.#waiting.shift();
+      if (!next) return;
+      const look = this.#space.wrote(next.piece.length);
+      if (look) this.#passAfter(look, next);
+      else this.#pass(next);
+    }
+  }
+
+  #passAfter(look: Promise<void>, next: Waiting): void {
+    this.#state = "looking";
+    look.then(
+      () => {
+        if (this.#state === "looking") this.#state = "open";
+        this.#pass(next);
+        this.#passOn();
+      },
+      (error: Error) => {
+        this.stop();
+        next.done(error);
+      },
+    );
+  }
+
+  /** tar may have ended before it has read everything, as it does at the end mark: then its exit code tells what that means. */
+  #pass({ piece, done }: Waiting): void {
+    this.#tar?.write(piece, () => done());
+  }
 }
 
-/** Bytes that may wait on each side of it. */
-const highWaterMark = 1 << 20;
+type Waiting = { readonly piece: Buffer; readonly done: (error?: Error) => void };

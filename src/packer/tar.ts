@@ -163,7 +163,7 @@ const extractOptions = [blocking, "--numeric-owner", "--same-owner", "--same-per
  */
 export async function extractTar(
   host: Host,
-  archive: Readable,
+  archive: NonNullable<Command["input"]>,
   folder: string,
   { layer, onLine }: { readonly layer: boolean; readonly onLine?: (line: string) => void },
 ): Promise<void> {

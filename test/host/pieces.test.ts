@@ -1,0 +1,88 @@
+import { createHash } from "node:crypto";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { CommandError } from "../../src/base/errors.js";
+import { LocalHost } from "../../src/host/local.js";
+import { NamedPipes } from "../../src/host/named-pipes.js";
+import type { TakePiece } from "../../src/host/pieces.js";
+import { tempFolder } from "../support/temp.js";
+
+const run = (script: string, take: TakePiece): Promise<unknown> => {
+  const host = new LocalHost();
+  return host.run({ argv: ["bash", "-c", script], pieces: { pipes: new NamedPipes(host, join(tempFolder(), "pipes"), 1), take } });
+};
+
+const sha256 = (): ReturnType<typeof createHash> => createHash("sha256");
+
+describe("readPieces", () => {
+  test("all of a program's output comes, in order, however late pieces are done, and in memory that is used again", async () => {
+    const numbers = sha256();
+    for (let number = 1; number <= 400_000; number++) numbers.update(`${number}\n`);
+    for (const late of [(): number => 0, (): number => (Math.random() < 0.02 ? 5 : 0)]) {
+      const hash = sha256();
+      const memory = new Set<ArrayBufferLike>();
+      let before = Promise.resolve();
+      await run("seq 400000", (piece, done) => {
+        memory.add(piece.buffer);
+        before = before.then(async () => {
+          const delay = late();
+          if (delay > 0) await sleep(delay);
+          hash.update(piece);
+          done();
+        });
+      });
+      expect(hash.digest("hex")).toBe(numbers.copy().digest("hex"));
+      expect(memory.size).toBeLessThanOrEqual(16);
+    }
+  });
+
+  test("it waits for the last piece, also when the program has ended", async () => {
+    let isDone = false;
+    await run("echo x", (_, done) => {
+      setTimeout(() => {
+        isDone = true;
+        done();
+      }, 300);
+    });
+    expect(isDone).toBe(true);
+  });
+
+  test("no output is none", async () => {
+    await run("true", () => expect.unreachable());
+  });
+
+  test.each([0, 3, 20])("an error behind %i pieces is the failure, and nobody reads any more", async (pieces) => {
+    let left = pieces;
+    const began = performance.now();
+    const failing = run("exec yes", (_, done) => (left-- > 0 ? done() : done(new Error("enough"))));
+    await expect(failing).rejects.toThrow("enough");
+    expect(performance.now() - began).toBeLessThan(10_000);
+  });
+
+  test("a program that fails is a failure when all that it wrote is taken", async () => {
+    let text = "";
+    const failing = run("echo before; echo why >&2; exit 3", (piece, done) => {
+      text += piece.toString();
+      done();
+    });
+    await expect(failing).rejects.toThrow(CommandError);
+    expect(text).toBe("before\n");
+  });
+
+  test("what it is written in makes no difference", async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.nat({ max: 200_000 }), { maxLength: 12 }), async (lengths) => {
+        let bytes = 0;
+        const script = lengths.map((length) => `head -c ${length} /dev/zero`).join("; ");
+        await run(script || "true", (piece, done) => {
+          bytes += piece.length;
+          setImmediate(done);
+        });
+        expect(bytes).toBe(lengths.reduce((sum, length) => sum + length, 0));
+      }),
+      { numRuns: 10 },
+    );
+  });
+});

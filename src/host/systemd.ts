@@ -18,7 +18,7 @@ export type UnitState = {
 /** Properties of a unit, as texts. */
 export type Shown<P extends string> = { readonly [K in P]: string };
 
-type StartOptions = { readonly verb?: "start" | "restart"; readonly isReset?: boolean };
+type StartOptions = { readonly verb?: "start" | "restart"; readonly isNew?: boolean };
 
 /** Whether systemd runs this host: sd_booted(3). */
 export function isSystemdHost(): boolean {
@@ -39,8 +39,12 @@ export class Systemd {
     this.#host = host;
   }
 
-  async state(unit: string): Promise<UnitState> {
-    const [[shown], enabled] = await settleAll([this.show([unit], ["ActiveState", "UnitFileState", "FragmentPath"]), this.#enabled(unit)]);
+  /** @param mayHaveLinks whether it is looked for links, too */
+  async state(unit: string, mayHaveLinks = true): Promise<UnitState> {
+    const [[shown], enabled] = await settleAll([
+      this.show([unit], ["ActiveState", "UnitFileState", "FragmentPath"]),
+      mayHaveLinks ? this.#enabled(unit) : "",
+    ]);
     return { active: shown?.ActiveState ?? "", enabled, known: shown?.UnitFileState ?? "", fragment: shown?.FragmentPath ?? "" };
   }
 
@@ -81,10 +85,13 @@ export class Systemd {
   /**
    * Makes a new unit file known. systemd finds a unit that it did not have by itself, without the time that it takes to read all units of
    * this host anew.
+   * @returns whether all were to be read
    */
-  async readNew(unit: string): Promise<void> {
+  async readNew(unit: string): Promise<boolean> {
     const [shown] = await this.show([unit], ["LoadState", "NeedDaemonReload"]);
-    if (shown?.LoadState !== "loaded" || shown.NeedDaemonReload !== "no") await this.reload();
+    if (shown?.LoadState === "loaded" && shown.NeedDaemonReload === "no") return false;
+    await this.reload();
+    return true;
   }
 
   /**
@@ -106,15 +113,17 @@ export class Systemd {
   /**
    * Starts a unit, or starts one that runs anew: one job of systemd, which it does to its end whatever becomes of us. However often it
    * was started lately, it is started once more.
-   * @param options.isReset whether systemd has forgotten already how it was started
+   * @param options.isNew whether systemd has not read its file yet, and has forgotten what it may have known of one of that name
    * @throws NspawnError with what the unit wrote to the journal
    */
-  async start(unit: string, { verb = "start", isReset = false }: StartOptions = {}): Promise<void> {
-    if (!isReset) await this.resetFailed(unit);
+  async start(unit: string, { verb = "start", isNew = false }: StartOptions = {}): Promise<void> {
+    if (!isNew) await this.resetFailed(unit);
     try {
       await this.#host.run({ argv: ["systemctl", verb, "--", unit] });
     } catch (error) {
       if (!(error instanceof CommandError)) throw error;
+      // It remembers that there was no such unit, where another one names it.
+      if (isNew && (await this.readNew(unit))) return this.start(unit, { verb });
       throw await this.failure(unit, `${unit} does not start`, { error });
     }
   }

@@ -56,6 +56,12 @@ function rendererVersion(): string {
   return version;
 }
 
+/** Loads what renders, which takes some 30 ms, after what is to be waited for was started. */
+export async function loadRenderer(): Promise<void> {
+  await setTimeout(startPause);
+  loadMiniJinja();
+}
+
 /**
  * Renders something for nothing, while there is something else to wait for: what minijinja does first takes most of 100 ms, since its functions are
  * compiled when they are called for the first time. Not at once, so that what is to be waited for can be started, and in parts, so that nobody waits
@@ -64,8 +70,7 @@ function rendererVersion(): string {
 export async function warmUp(): Promise<void> {
   const everyday =
     "{# #}{% for item in items %}{% if item.name %}\n{{ item.name }}={{ item.value }}{% endif %}{% endfor %}{{ items | length }}";
-  await setTimeout(startPause);
-  loadMiniJinja();
+  await loadRenderer();
   await setImmediate();
   const renderer = new TemplateRenderer("/");
   for (const source of ["", everyday]) {

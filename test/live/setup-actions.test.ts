@@ -124,6 +124,37 @@ longTest("what starts with the host is known to systemd at once, and told by the
   await succeed(host, [script, "--action=desure"]);
 });
 
+test("a new machine starts, and systemd knows that it starts with the host, whatever systemd has of a unit of its name", async () => {
+  const lines = [top, 'MACHINE("m-known");', 'EXEC(["sleep", "600"]);'];
+  const script = await writeScript(host, "/root/s/known.ts", setupScript(...lines));
+  const isThere = async (): Promise<void> => {
+    expect(await succeed(host, [script])).toContain("machine m-known is new");
+    const state = ["systemctl", "show", "--property=ActiveState,UnitFileState,NeedDaemonReload", "m-known"];
+    expect((await host.must(state)).trim().split("\n").sort()).toEqual([
+      "ActiveState=active",
+      "NeedDaemonReload=no",
+      "UnitFileState=enabled",
+    ]);
+    expect(await isEnabled("m-known")).toBe("enabled");
+    // A try, should systemd have kept anything of another unit.
+    expect(await inMachine(host, "m-known", ["cat", "/opt/who"])).toBe("right\n");
+  };
+  // Another unit names it, so that systemd remembers that it is not there.
+  await host.shell(
+    "printf '[Unit]\nWants=m-known.service\n[Service]\nExecStart=sleep 600\n' > /run/systemd/system/names-it.service; systemctl daemon-reload; systemctl start names-it; systemctl show m-known",
+  );
+  await isThere();
+  // Removed by other hands while it runs, or when it has failed too often.
+  await host.shell("systemctl stop m-known; rm /etc/systemd/system/m-known.service /etc/systemd/system/*.wants/m-known.service");
+  await isThere();
+  await host.shell(
+    "sed -i 's/^ExecStart=.*/ExecStart=false/; /^  -/d; /^  sleep/d; /^  600/d' /etc/systemd/system/m-known.service; systemctl daemon-reload; systemctl restart m-known || true; for i in 1 2 3 4 5 6; do systemctl start m-known || true; done; rm /etc/systemd/system/m-known.service /etc/systemd/system/*.wants/m-known.service",
+  );
+  expect(await isActive("m-known")).toBe("failed");
+  await isThere();
+  await host.shell("systemctl stop names-it; rm /run/systemd/system/names-it.service; systemctl daemon-reload");
+});
+
 test("steps on the host run when the machine is created or updated, or on command, and never on start and stop", async () => {
   await host.shell("mkdir -p /root/s/steps/etc && echo '{{ who }}' > /root/s/steps/etc/cast && echo plain > /root/s/steps/etc/copy");
   const lines = [

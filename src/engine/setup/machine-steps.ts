@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { rm, rmdir } from "node:fs/promises";
 import { hasCode, NspawnError } from "../../base/errors.js";
 import { secondsSince } from "../../base/events.js";
@@ -19,7 +20,7 @@ export type Now = UnitState & { readonly unit: string | undefined };
  * @throws NspawnError if the name belongs to a service, or to a folder of machines, that is not ours
  */
 export async function lookAt({ systemd, paths }: ActionContext): Promise<Now> {
-  const state = await systemd.state(paths.service);
+  const state = await systemd.state(paths.service, existsSync(paths.unit));
   // Root reads every file: what it cannot read is no unit.
   const found = await findInstalled(paths, state.fragment);
   if (found.kind === "foreign") throw found.error;
@@ -36,18 +37,17 @@ export async function installUnit({ systemd, paths }: Pick<ActionContext, "syste
 }
 
 /**
- * Puts the unit of a new machine in its place, and has it started with the host, if it says how. systemd looks for the links once, when it
- * reads the unit: before, they cost nothing; afterwards, it would have to read all units of the host anew. What it may know of a unit of that name,
- * it has forgotten then.
+ * Puts the unit of a new machine in its place, and starts it; and has it started with the host, if it says how. systemd looks for the links when it
+ * is asked for the unit's state first, and never again: by then they are there, since otherwise it would have to read all units of the host anew.
+ * @param isKnown whether systemd has one of that name, which was removed by other hands
  */
-export async function installNew({ systemd, paths, ...context }: ActionContext, text: string): Promise<void> {
+export async function startNew({ systemd, paths, ...context }: ActionContext, text: string, isKnown: boolean): Promise<void> {
   await writeWhole(paths.unit, text);
-  if (canEnable(text)) {
-    await systemd.enable(paths.service);
-    say(context, "starts with the host");
-  }
-  // Of one that was removed by other hands.
-  await settleAll([systemd.readNew(paths.service), systemd.resetFailed(paths.service)]);
+  if (isKnown) await systemd.reload();
+  await settleAll([
+    systemd.start(paths.service, { verb: "restart", isNew: true }),
+    canEnable(text) ? systemd.enable(paths.service).then(() => say(context, "starts with the host")) : undefined,
+  ]);
 }
 
 /** Removes all of a machine, its unit last: while that is there, the rest can be found. */

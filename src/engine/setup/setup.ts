@@ -7,7 +7,7 @@ import { addGeneration, type Generation, listGenerations, nextNumber } from "../
 import { machinePaths } from "../../machine/paths.js";
 import { type Machine, sameUnit } from "../../machine/unit.js";
 import type { SetupPlan } from "../../plan/setup-plan.js";
-import { warmUp } from "../../template/template.js";
+import { loadRenderer, warmUp } from "../../template/template.js";
 import { Transports } from "../../transport/transports.js";
 import type { EngineContext } from "../context.js";
 import { type Action, type ActionContext, makesMachine } from "./action.js";
@@ -36,8 +36,11 @@ export async function setupMachine(context: EngineContext, plan: SetupPlan, acti
   );
   // The lock and systemd take their time to answer, in which what renders the unit can get ready.
   const made = new MadeUnits(store.notes.units);
-  const ready = getReady(action, paths, made);
-  ready.catch(() => undefined);
+  const loaded = loadIfWanted(action, paths, made);
+  loaded.catch(() => undefined);
+  const ready = async (): Promise<void> => {
+    if (await loaded) await warmUp();
+  };
   const lock = await locking;
   try {
     const transports = new Transports(config, process.env, report, host.interrupted);
@@ -51,11 +54,12 @@ export async function setupMachine(context: EngineContext, plan: SetupPlan, acti
   }
 }
 
-/** Whatever the action is likely to render, it can do so at once then. */
-async function getReady(action: Action, { unit }: ActionContext["paths"], made: MadeUnits): Promise<void> {
+/** Loads what renders units, if the action is likely to render one. Returns whether it is. */
+async function loadIfWanted(action: Action, { unit }: ActionContext["paths"], made: MadeUnits): Promise<boolean> {
   const text = await readIfThere(unit);
-  if (!makesMachine(action, text !== undefined)) return;
-  if (text === undefined || !made.knows(text)) await warmUp();
+  const isWanted = makesMachine(action, text !== undefined) && (text === undefined || !made.knows(text));
+  if (isWanted) await loadRenderer();
+  return isWanted;
 }
 
 const handlers: { readonly [A in Action]: (context: ActionContext) => Promise<void> } = {
@@ -86,7 +90,7 @@ const handlers: { readonly [A in Action]: (context: ActionContext) => Promise<vo
 /** All that can fail comes while the old machine runs: pulling, settling, writing, checking, the steps on the host. Then the swap. */
 async function update(context: ActionContext): Promise<void> {
   const { plan, paths } = context;
-  const [now, machine] = await settleAll([lookAt(context), resolveMachine(context, plan), context.ready]);
+  const [now, machine] = await settleAll([lookAt(context), resolveMachine(context, plan), context.ready()]);
   if (now.unit !== undefined) {
     const layer = layerOf(paths, now.unit);
     const isKnown = context.made.isOf(now.unit, machine, layer);
@@ -95,9 +99,10 @@ async function update(context: ActionContext): Promise<void> {
   }
   const old = now.unit === undefined ? undefined : await installedGeneration(paths, now.unit);
   const next = await newGeneration(context, machine, old !== undefined);
-  await verifyUnit(context, next.unit);
+  // A unit of that name may have failed, and been removed by other hands.
+  await settleAll([verifyUnit(context, next.unit), old === undefined ? context.systemd.resetFailed(paths.service) : undefined]);
   await workOnHost(context, plan);
-  await swap(context, next, old);
+  await swap(context, next, old, now.fragment !== "");
 }
 
 /** Updates a machine to a unit that does the same: nothing is restarted, not for comments either. */

@@ -6,7 +6,7 @@ import { withLayer } from "../../machine/paths.js";
 import type { ActionContext } from "./action.js";
 import { dropGenerations } from "./drop-generations.js";
 import { hasEnded } from "./installed.js";
-import { enable, installNew, installUnit, removeMachine, say, stop } from "./machine-steps.js";
+import { enable, installUnit, removeMachine, say, startNew, stop } from "./machine-steps.js";
 import { runOf, watch } from "./watch.js";
 
 /**
@@ -18,8 +18,9 @@ import { runOf, watch } from "./watch.js";
  * the host, leaves neither of them to run, or a mix; what then is not known, whether the new one works, the next command finds out,
  * see {@link recover}.
  * @param old the generation that is installed, undefined if there is no machine
+ * @param isKnown whether systemd has a unit of its name
  */
-export async function swap(context: ActionContext, next: Generation, old: Generation | undefined): Promise<void> {
+export async function swap(context: ActionContext, next: Generation, old: Generation | undefined, isKnown = true): Promise<void> {
   const { host, systemd, paths } = context;
   await host.shielded(async (asked) => {
     const before = old === undefined ? { active: "inactive", invocation: "" } : await runOf(context);
@@ -29,10 +30,13 @@ export async function swap(context: ActionContext, next: Generation, old: Genera
     await addGeneration(paths, { ...next, trial });
     let runs: boolean;
     try {
-      await (old === undefined ? installNew(context, next.unit) : installUnit(context, next.unit));
-      if (trial.ran) await systemd.whenQuiet();
-      asked.throwIfAborted();
-      await systemd.start(paths.service, { verb: "restart", isReset: old === undefined });
+      if (old === undefined) await startNew(context, next.unit, isKnown);
+      else {
+        await installUnit(context, next.unit);
+        if (trial.ran) await systemd.whenQuiet();
+        asked.throwIfAborted();
+        await systemd.start(paths.service, { verb: "restart" });
+      }
       runs = await watch(context, next.probe, asked);
     } catch (error) {
       throw await takeBack(context, { ...next, trial }, error);

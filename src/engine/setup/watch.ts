@@ -40,6 +40,8 @@ type Run = {
   readonly invocation: string;
   readonly main: string;
   readonly restarts: string;
+  /** When it became active, in milliseconds of the monotonic clock; 0: never. */
+  readonly since: number;
   /** What systemd-nspawn says, and through it the systemd in a machine. */
   readonly status: string;
 };
@@ -60,15 +62,18 @@ class Watched {
     return this.#first?.invocation ?? "";
   }
 
-  /** Sees that the unit runs on over the settling time. Returns its run then, undefined if its command has ended well. */
+  /** Sees that the unit runs on over the settling time, which begins when it is active. Returns its run then, undefined if its command has ended well. */
   async settle(): Promise<Run | undefined> {
-    const end = performance.now() + this.#context.config.machine.settleTime * 1000;
+    const began = monotonicNow();
     for (;;) {
+      const asked = monotonicNow();
       const run = await this.#look();
       if (run.active === "inactive") return undefined;
-      const left = run.active === "deactivating" ? lookStep : end - performance.now();
-      if (left <= 0) return run;
-      await setTimeout(Math.min(lookStep, left));
+      const end = (run.since || began) + this.#context.config.machine.settleTime * 1000;
+      if (run.active !== "deactivating" && asked >= end) return run;
+      const left = run.active === "deactivating" ? lookStep : end - monotonicNow();
+      // Timers are up to a millisecond early.
+      await setTimeout(Math.min(lookStep, Math.ceil(left) + 1));
     }
   }
 
@@ -134,7 +139,15 @@ class Watched {
 
 /** The run of a machine's unit. */
 export async function runOf({ systemd, paths }: Pick<ActionContext, "systemd" | "paths">): Promise<Run> {
-  const properties = ["ActiveState", "Result", "InvocationID", "MainPID", "NRestarts", "StatusText"] as const;
+  const properties = [
+    "ActiveState",
+    "Result",
+    "InvocationID",
+    "MainPID",
+    "NRestarts",
+    "ActiveEnterTimestampMonotonic",
+    "StatusText",
+  ] as const;
   const [shown] = await systemd.show([paths.service], properties);
   return {
     active: shown?.ActiveState ?? "",
@@ -142,8 +155,14 @@ export async function runOf({ systemd, paths }: Pick<ActionContext, "systemd" | 
     invocation: shown?.InvocationID ?? "",
     main: shown?.MainPID ?? "",
     restarts: shown?.NRestarts ?? "",
+    since: Number(shown?.ActiveEnterTimestampMonotonic ?? 0) / 1000,
     status: shown?.StatusText ?? "",
   };
+}
+
+/** Milliseconds of the clock that systemd tells monotonic times of: CLOCK_MONOTONIC, see clock_gettime(2). */
+function monotonicNow(): number {
+  return Number(process.hrtime.bigint() / 1000n) / 1000;
 }
 
 /** Why a run is none that works, as it goes on after "does not"; undefined if it does, or has ended well. */

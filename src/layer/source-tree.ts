@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
-import { type BigIntStats, lstatSync, readdirSync, readlinkSync } from "node:fs";
-import { basename } from "node:path";
-import { type ByteName, bytePath, toBytes } from "../base/byte-path.js";
+import { type BigIntStats, readlinkSync } from "node:fs";
+import type { ByteName } from "../base/byte-path.js";
 import { fileDigest } from "../host/file-digest.js";
 import type { Host } from "../host/host.js";
 import { parseAttributeDump } from "./attribute-dump.js";
+import { type SourceLook, sourceFiles } from "./source-look.js";
 
 /** All that COPY takes of one file or folder. A change of any of it changes the image. */
 export type SourceEntry = {
@@ -26,17 +26,22 @@ export type SourceTree = ReadonlyMap<ByteName, SourceEntry>;
  * Reads what a COPY of a file or folder depends on, contents included. The order of the entries is that of their names.
  * @param youngest time in seconds that nothing counts as younger than, since nothing in the image will be (SOURCE_DATE_EPOCH)
  * @param content digest of a regular file, where that is another than the one of its content here
+ * @param look sees each file before it is read; made before this is called
  */
 export async function readSourceTree(
   host: Host,
   source: string,
-  { youngest, content = fileDigest }: { readonly youngest?: number | undefined; readonly content?: ContentDigest } = {},
+  {
+    youngest,
+    content = fileDigest,
+    look,
+  }: { readonly youngest?: number | undefined; readonly content?: ContentDigest; readonly look?: SourceLook } = {},
 ): Promise<SourceTree> {
   const attributes = await readAttributes(host, source);
   const tree = new Map<ByteName, SourceEntry>();
   const links = new Map<string, ByteName>();
-  const add = async (name: ByteName, path: Buffer): Promise<void> => {
-    const stats = lstatSync(path, { bigint: true });
+  for (const { name, path, stats } of sourceFiles(source)) {
+    look?.see(name, stats);
     tree.set(name, {
       type: typeOf(stats),
       mode: (stats.mode & 0o7777n).toString(8),
@@ -44,17 +49,7 @@ export async function readSourceTree(
       content: await contentOf(name, path, stats, links, content),
       attributes: attributes.get(path.toString("latin1")) ?? "",
     });
-  };
-  const walk = async (folder: ByteName): Promise<void> => {
-    for (const child of readdirSync(bytePath(source, folder), { encoding: "latin1" }).sort()) {
-      const name = folder === "" ? child : `${folder}/${child}`;
-      await add(name, bytePath(source, name));
-      if (tree.get(name)?.type === "folder") await walk(name);
-    }
-  };
-  const isFolder = lstatSync(source).isDirectory();
-  await add(isFolder ? "." : toBytes(basename(source)), Buffer.from(source));
-  if (isFolder) await walk("");
+  }
   return tree;
 }
 

@@ -1,5 +1,6 @@
 import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, unlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, expect, test } from "vitest";
 import { sh } from "../support/tree.js";
 import { longTest, sample, tries } from "../support/tries.js";
@@ -48,6 +49,25 @@ test("an unchanged build does nothing again, and says what did a changed one", a
   expect(await builds()).toEqual(cached(4));
   expect(await builds("--no-cache")).toEqual(Array.from({ length: 4 }, () => "--no-cache"));
   expect(await builds()).toEqual(cached(4));
+});
+
+test("a file that changes between the look at it and the copy of it is copied as it is, and the step is not cached", async () => {
+  const project = new Project(lab, "changing");
+  const lines = ['COPY({ source: "/data", target: "/data" });', 'SH("cp /data/a.txt /one");'];
+  const file = join(project.folder, "data/a.txt");
+  // Once long before, and once just before the build, when its time says nothing yet.
+  for (const pause of [2500, 0]) {
+    writeFileSync(file, `before ${pause}`);
+    await sleep(pause);
+    project.write([`SH("sleep 3 # ${pause}");`, ...lines]);
+    const building = project.build();
+    await sleep(2500);
+    writeFileSync(file, `after ${pause}`.padEnd(`before ${pause}`.length));
+    const built = await building;
+    expect(built.stdout).toContain("has changed while it was at work");
+    expect(sh(lab.images, `zstd -dc ${project.image}.zst | tar -xO ./one`)).toBe(`after ${pause}`.padEnd(`before ${pause}`.length));
+    expect(steps(await project.build())).toEqual(["cached", "a.txt: another content", "the step before it, at build.ts:4, was done again"]);
+  }
 });
 
 test("a step that removes something of the image below is cached as any other", async () => {

@@ -5,6 +5,7 @@ import type { Config } from "../../config/config.js";
 import { fileDigest } from "../../host/file-digest.js";
 import type { Host } from "../../host/host.js";
 import type { StepInputs } from "../../image/store/build-notes.js";
+import { SourceLook } from "../../layer/source-look.js";
 import { readSourceTree, type SourceEntry, type SourceTree } from "../../layer/source-tree.js";
 import { castDigest, templatesOf } from "../../plan/cast.js";
 import { describeStep, type StepOf, type WorkStep } from "../../plan/step.js";
@@ -23,6 +24,8 @@ export type InputContext = {
   readonly renderings: DigestMemory;
   /** Nothing in the image counts as younger, in seconds. */
   readonly youngest: number | undefined;
+  /** Gets how the source of each COPY was when it was read. */
+  readonly looks: WeakMap<WorkStep, SourceLook>;
   /** Digest of the archive that a FETCH gets. */
   readonly fetchDigest: (step: StepOf<"fetch">) => Promise<string>;
 };
@@ -40,9 +43,12 @@ export async function stepInputs(context: InputContext, step: WorkStep): Promise
 }
 
 const finders: { readonly [K in WorkStep["kind"]]: (context: InputContext, step: StepOf<K>) => Promise<Inputs> } = {
-  copy: async ({ host, youngest }, { source, target }) => ({
-    parts: { target, ...entryParts(await readSourceTree(host, source, { youngest })) },
-  }),
+  copy: async ({ host, youngest, looks }, step) => {
+    const look = new SourceLook();
+    const tree = await readSourceTree(host, step.source, { youngest, look });
+    looks.set(step, look);
+    return { parts: { target: step.target, ...entryParts(tree) } };
+  },
   cast: async ({ host, youngest, folder, renderings }, step) => {
     // Templates are files of the source; hard links are rendered once, by the name that is met first.
     const templates = new Map([...templatesOf(step.source)].map((template) => [pathKey(step.source, template.name), template]));

@@ -53,6 +53,7 @@ export class Steps {
       folder: plan.folder,
       settings: environment.settings,
       renderings,
+      looks: new WeakMap(),
       youngest: sourceDateEpoch(),
       fetchDigest: (step) => this.#fetches.digest(step),
     };
@@ -194,7 +195,8 @@ export class Steps {
     const layer = await store.steps.take(folder);
     if (!mayBeCached(step)) return layer;
     // What was read once for the key, and once more for the image, has to be the same.
-    const after = await stepInputs(this.#context, step);
+    const isSame = step.kind === "copy" && this.#context.looks.get(step)?.isSame(step.source);
+    const after = isSame ? inputs : await stepInputs(this.#context, step);
     if (stepKey("", after) === stepKey("", inputs)) caching.keep(key, layer);
     else report({ kind: "warning", text: "what the step is made from has changed while it was at work: it is not cached" });
     return layer;

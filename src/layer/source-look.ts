@@ -1,0 +1,64 @@
+import { createHash } from "node:crypto";
+import { type BigIntStats, lstatSync, readdirSync } from "node:fs";
+import { basename } from "node:path";
+import { type ByteName, bytePath, toBytes } from "../base/byte-path.js";
+
+/** A file or folder of a COPY's source. `name`: below the source, `.` for itself; that of the source, if that is no folder. */
+export type SourceFile = { readonly name: ByteName; readonly path: Buffer; readonly stats: BigIntStats };
+
+/** All that is in a source, in the order of the names. What is in a folder is found after the folder itself was looked at. */
+export function* sourceFiles(source: string): Generator<SourceFile> {
+  const stats = lstatSync(source, { bigint: true });
+  const isFolder = stats.isDirectory();
+  yield { name: isFolder ? "." : toBytes(basename(source)), path: Buffer.from(source), stats };
+  if (isFolder) yield* filesIn(source, "");
+}
+
+function* filesIn(source: string, folder: ByteName): Generator<SourceFile> {
+  for (const child of readdirSync(bytePath(source, folder), { encoding: "latin1" }).sort()) {
+    const name = folder === "" ? child : `${folder}/${child}`;
+    const path = bytePath(source, name);
+    const stats = lstatSync(path, { bigint: true });
+    yield { name, path, stats };
+    if (stats.isDirectory()) yield* filesIn(source, name);
+  }
+}
+
+/**
+ * Whether a source is still what it was when it was read, without another reading: nobody can change a file, its attributes or its links without a
+ * new ctime, which cannot be set.
+ */
+export class SourceLook {
+  readonly #began: number;
+  readonly #hash = createHash("sha256");
+  #newest = 0n;
+
+  /** @param began milliseconds since 1970 */
+  constructor(began = Date.now()) {
+    this.#began = began;
+  }
+
+  /** To be called for all of its files, in the order of {@link sourceFiles}. */
+  see(name: ByteName, { dev, ino, ctimeNs }: Pick<BigIntStats, "dev" | "ino" | "ctimeNs">): void {
+    this.#hash.update(`${name}\0${dev} ${ino} ${ctimeNs}\n`, "latin1");
+    if (ctimeNs > this.#newest) this.#newest = ctimeNs;
+  }
+
+  /**
+   * Whether nothing has changed since. Not sure where it was changed shortly before, or while it was read: a second change at once may have the same
+   * ctime. Then it says no.
+   */
+  isSame(source: string): boolean {
+    if (Number(this.#newest / 1_000_000n) > this.#began - certainty) return false;
+    const now = new SourceLook(this.#began);
+    try {
+      for (const { name, stats } of sourceFiles(source)) now.see(name, stats);
+    } catch {
+      return false;
+    }
+    return now.#hash.copy().digest("hex") === this.#hash.copy().digest("hex");
+  }
+}
+
+/** Milliseconds: more than file systems and clocks of other hosts, as on NFS, are behind. */
+const certainty = 2000;

@@ -16,6 +16,7 @@ export class NamedPipes {
   readonly #atOnce: number;
   readonly #spare: string[] = [];
   #made = 0;
+  #preparing: Promise<void> | undefined;
 
   /**
    * @param folder one of its own, made when it is needed; whoever owns the folder around it may remove it, too
@@ -27,8 +28,17 @@ export class NamedPipes {
     this.#atOnce = atOnce;
   }
 
+  /** Makes some, while there is something else to be done first. Should that fail, {@link open} will say so. */
+  prepare(): void {
+    this.#preparing ??= this.#make().then(
+      (path) => void this.#spare.push(path),
+      () => undefined,
+    );
+  }
+
   /** A new pipe, whose name is gone. */
   async open(): Promise<NamedPipe> {
+    await this.#preparing;
     const path = this.#spare.pop() ?? (await this.#make());
     // Without anyone who writes, to open it would wait for one.
     const reader = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);

@@ -108,6 +108,7 @@ export class Steps {
       report({ kind: "step-end", at: step.at, text, seconds: secondsSince(started), cached: true });
       return;
     }
+    if (step.kind === "run" || step.kind === "sh") this.#pipes.prepare();
     const why = await this.#why(step, inputs, key, index);
     report({ kind: "detail", text: `  not cached: ${why}` });
     this.#beginFetches(index);
@@ -117,6 +118,8 @@ export class Steps {
   }
 
   #add(index: number, done: Omit<Done, "stack">): void {
+    const { folder, attributes } = done.layer;
+    if (folder !== undefined && attributes !== undefined) noteAttributes(this.#build.host, folder, attributes);
     this.#done[index] = { ...done, stack: withStep(this.#top, done.layer) };
   }
 
@@ -180,19 +183,17 @@ export class Steps {
         }
         const below = lowers[0] === undefined ? undefined : { folder: lowers[0], attributes: await layerHasAttributes(host, lowers[0]) };
         const made = { folder: upper.folder, attributes: attributes === "same" ? below?.attributes === true : attributes };
-        const layer = await this.#takeIn(step, inputs, key, hasChanged(made, before, below) ? made.folder : undefined);
-        if (layer.folder !== undefined) noteAttributes(host, layer.folder, made.attributes);
-        return layer;
+        return this.#takeIn(step, inputs, key, hasChanged(made, before, below) ? made : undefined);
       });
     } catch (error) {
       throw stepFailed(error, step.at, text);
     }
   }
 
-  async #takeIn(step: WorkStep, inputs: StepInputs, key: string, folder: string | undefined): Promise<StepLayer> {
+  async #takeIn(step: WorkStep, inputs: StepInputs, key: string, made: Root | undefined): Promise<StepLayer> {
     const { store, caching, report } = this.#build;
-    if (!caching.keeps) return { id: `step ${this.#folders} of process ${process.pid} at ${Date.now()}`, folder };
-    const layer = await store.steps.take(folder);
+    if (!caching.keeps) return { id: `step ${this.#folders} of process ${process.pid} at ${Date.now()}`, folder: undefined, ...made };
+    const layer = await store.steps.take(made?.folder, made?.attributes);
     if (!mayBeCached(step)) return layer;
     // What was read once for the key, and once more for the image, has to be the same.
     const isSame = step.kind === "copy" && this.#context.looks.get(step)?.isSame(step.source);

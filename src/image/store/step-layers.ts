@@ -10,9 +10,9 @@ import type { StoreFiles } from "./files.js";
 
 /**
  * What a step of a build has made: the root of its upper layer; undefined if the step changed nothing. `id` is its own: a step that is
- * done again makes another one.
+ * done again makes another one. `attributes`: whether the root has an ACL or extended attributes, where that is known.
  */
-export type StepLayer = { readonly id: string; readonly folder: string | undefined };
+export type StepLayer = { readonly id: string; readonly folder: string | undefined; readonly attributes?: boolean | undefined };
 
 /** One that is in the cache. `bytes`: on disk; `used`: when it was last found. */
 export type CachedStep = { readonly key: string; readonly id: string; readonly bytes: number; readonly used: Date };
@@ -26,6 +26,7 @@ type Description = {
   readonly id: string;
   readonly fingerprint: string | undefined;
   readonly bytes: number;
+  readonly attributes?: boolean | undefined;
 };
 
 /**
@@ -66,21 +67,21 @@ export class StepLayers {
   }
 
   /** Takes a folder in, by renaming it. It stays with this process, and is found when it is {@link keep | kept}. */
-  async take(folder: string | undefined): Promise<StepLayer> {
+  async take(folder: string | undefined, attributes?: boolean): Promise<StepLayer> {
     const id = randomBytes(8).toString("hex");
     if (folder === undefined) return { id, folder };
     await this.#claims.claim(id);
     await mkdir(this.#folder, { recursive: true, mode: 0o700 });
     await rename(folder, join(this.#folder, id));
-    return { id, folder: join(this.#folder, id) };
+    return { id, folder: join(this.#folder, id), attributes };
   }
 
   /** From now on a layer that was taken in is what this key stands for, in place of another one. */
-  async keep(key: string, { id, folder }: StepLayer): Promise<void> {
+  async keep(key: string, { id, folder, attributes }: StepLayer): Promise<void> {
     if (folder === undefined) return this.#describe({ key, id, fingerprint: undefined, bytes: 0 });
     // Whoever finds it has to find all of its content, after a power cut too.
     await this.#host.run({ argv: ["sync", "--file-system", folder], mayOutlive: true });
-    await this.#describe({ key, id, ...inspectLayer(folder) });
+    await this.#describe({ key, id, attributes, ...inspectLayer(folder) });
   }
 
   /** Whether a layer that was found is what was kept. */
@@ -156,8 +157,8 @@ export class StepLayers {
     return gone;
   }
 
-  #layer({ id, fingerprint: print }: Description): StepLayer {
-    return { id, folder: print === undefined ? undefined : join(this.#folder, id) };
+  #layer({ id, fingerprint: print, attributes }: Description): StepLayer {
+    return { id, folder: print === undefined ? undefined : join(this.#folder, id), attributes };
   }
 
   async #description(key: string): Promise<Description | undefined> {
@@ -187,6 +188,7 @@ function isDescription(value: unknown): value is Description {
     typeof value.id === "string" &&
     /^[0-9a-f]{16}$/.test(value.id) &&
     (value.fingerprint === undefined || typeof value.fingerprint === "string") &&
-    typeof value.bytes === "number"
+    typeof value.bytes === "number" &&
+    (value.attributes === undefined || typeof value.attributes === "boolean")
   );
 }

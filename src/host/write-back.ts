@@ -1,4 +1,4 @@
-import { PassThrough } from "node:stream";
+import type { Writable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { CommandError } from "../base/errors.js";
 import { settleAll } from "../base/settle.js";
@@ -23,27 +23,21 @@ export async function whileWritingBack<T>(host: Host, folder: string, work: () =
 
 /** @returns what the disk did not take */
 async function writeBack(host: Host, folder: string, ended: AbortSignal): Promise<CommandError | undefined> {
-  if (!(await isStill(ended))) return undefined;
-  const input = new PassThrough();
-  const end = (): unknown => input.end();
-  ended.addEventListener("abort", end);
+  await sleep(pause, undefined, { signal: ended }).catch(() => undefined);
+  if (ended.aborted) return undefined;
+  const endWithWork = (stdin: Writable): void => {
+    if (ended.aborted) stdin.end();
+    else ended.addEventListener("abort", () => stdin.end());
+  };
   try {
     // One program that starts all the others: each start from here would copy the page tables of this process, and then every page that it writes to.
-    await host.run({ argv: ["bash", "--norc", "-c", syncing, "bash", folder, String(pause / 1000)], input });
+    await host.run({ argv: ["bash", "--norc", "-c", syncing, "bash", folder, String(pause / 1000)], input: endWithWork });
   } catch (error) {
     // After an interrupt nothing can be started any more, and a folder that is not there has nothing to be synced.
     return error instanceof CommandError && error.output.includes("error syncing") ? error : undefined;
-  } finally {
-    ended.removeEventListener("abort", end);
-    input.destroy();
   }
   return undefined;
 }
 
 /** Syncs again and again, until the end of its input, which `read` gives 1 for. It is not killed when the work ends: what the disk did not take would be lost with it. */
 const syncing = 'while sync --file-system "$1"; do read -r -t "$2"; (($? > 128)) || exit 0; done; exit 1';
-
-/** Whether it has not ended, after a pause. */
-function isStill(ended: AbortSignal): Promise<boolean> {
-  return sleep(pause, true, { signal: ended }).catch(() => false);
-}

@@ -136,7 +136,6 @@ test("a new machine starts, and systemd knows that it starts with the host, what
       "UnitFileState=enabled",
     ]);
     expect(await isEnabled("m-known")).toBe("enabled");
-    // A try, should systemd have kept anything of another unit.
     expect(await inMachine(host, "m-known", ["cat", "/opt/who"])).toBe("right\n");
   };
   // Another unit names it, so that systemd remembers that it is not there.
@@ -144,7 +143,7 @@ test("a new machine starts, and systemd knows that it starts with the host, what
     "printf '[Unit]\nWants=m-known.service\n[Service]\nExecStart=sleep 600\n' > /run/systemd/system/names-it.service; systemctl daemon-reload; systemctl start names-it; systemctl show m-known",
   );
   await isThere();
-  // Removed by other hands while it runs, or when it has failed too often.
+  // Removed by other hands, and systemd not told; then when it has failed too often.
   await host.shell("systemctl stop m-known; rm /etc/systemd/system/m-known.service /etc/systemd/system/*.wants/m-known.service");
   await isThere();
   await host.shell(

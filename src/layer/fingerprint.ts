@@ -1,6 +1,6 @@
-import { createHash, type Hash } from "node:crypto";
-import { type BigIntStats, lstatSync, readdirSync } from "node:fs";
-import { type ByteName, bytePath } from "../base/byte-path.js";
+import { createHash } from "node:crypto";
+import { type BigIntStats, lstatSync } from "node:fs";
+import { filesBelow } from "./files-below.js";
 
 /** What a layer was found to be. `bytes`: on disk, in blocks of its file system, hard links once. */
 export type Inspected = { readonly fingerprint: string; readonly bytes: number };
@@ -15,23 +15,16 @@ export function inspectLayer(folder: string): Inspected {
   hash.update(`${stats.mode} ${stats.uid} ${stats.gid}\n`);
   const size = new DiskSize();
   size.add(stats);
-  addContent(hash, size, folder, "");
-  return { fingerprint: hash.digest("hex"), bytes: size.bytes };
-}
-
-function addContent(hash: Hash, disk: DiskSize, root: string, folder: ByteName): void {
-  for (const name of readdirSync(bytePath(root, folder), { encoding: "latin1" }).sort()) {
-    const path = folder === "" ? name : `${folder}/${name}`;
-    const stats = lstatSync(bytePath(root, path), { bigint: true });
-    const { mode, uid, gid, rdev, mtimeNs, ctimeNs } = stats;
+  for (const file of filesBelow(folder)) {
+    const { mode, uid, gid, rdev, mtimeNs, ctimeNs } = file.stats;
     // A folder's size says nothing, and is not the same on every file system.
-    const size = stats.isDirectory() ? 0n : stats.size;
+    const length = file.stats.isDirectory() ? 0n : file.stats.size;
     // All whiteouts are links to one in the overlay's work folder (ovl_whiteout in fs/overlayfs/dir.c), which is removed after the build.
-    const changed = stats.isCharacterDevice() && rdev === 0n ? "" : ctimeNs;
-    hash.update(`${path}\0${mode} ${uid} ${gid} ${rdev} ${size} ${mtimeNs} ${changed}\n`, "latin1");
-    disk.add(stats);
-    if (stats.isDirectory()) addContent(hash, disk, root, path);
+    const changed = file.stats.isCharacterDevice() && rdev === 0n ? "" : ctimeNs;
+    hash.update(`${file.name}\0${mode} ${uid} ${gid} ${rdev} ${length} ${mtimeNs} ${changed}\n`, "latin1");
+    size.add(file.stats);
   }
+  return { fingerprint: hash.digest("hex"), bytes: size.bytes };
 }
 
 class DiskSize {

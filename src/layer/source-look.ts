@@ -1,27 +1,15 @@
 import { createHash } from "node:crypto";
-import { type BigIntStats, lstatSync, readdirSync } from "node:fs";
+import { type BigIntStats, lstatSync } from "node:fs";
 import { basename } from "node:path";
-import { type ByteName, bytePath, toBytes } from "../base/byte-path.js";
+import { type ByteName, toBytes } from "../base/byte-path.js";
+import { type FileBelow, filesBelow } from "./files-below.js";
 
-/** A file or folder of a COPY's source. `name`: below the source, `.` for itself; that of the source, if that is no folder. */
-export type SourceFile = { readonly name: ByteName; readonly path: Buffer; readonly stats: BigIntStats };
-
-/** All that is in a source, in the order of the names. What is in a folder is found after the folder itself was looked at. */
-export function* sourceFiles(source: string): Generator<SourceFile> {
+/** All that is in a COPY's source. Names: below the source, `.` for itself; that of the source, if that is no folder. */
+export function* sourceFiles(source: string): Generator<FileBelow> {
   const stats = lstatSync(source, { bigint: true });
   const isFolder = stats.isDirectory();
   yield { name: isFolder ? "." : toBytes(basename(source)), path: Buffer.from(source), stats };
-  if (isFolder) yield* filesIn(source, "");
-}
-
-function* filesIn(source: string, folder: ByteName): Generator<SourceFile> {
-  for (const child of readdirSync(bytePath(source, folder), { encoding: "latin1" }).sort()) {
-    const name = folder === "" ? child : `${folder}/${child}`;
-    const path = bytePath(source, name);
-    const stats = lstatSync(path, { bigint: true });
-    yield { name, path, stats };
-    if (stats.isDirectory()) yield* filesIn(source, name);
-  }
+  if (isFolder) yield* filesBelow(source);
 }
 
 /**

@@ -224,11 +224,12 @@ export class Sandbox {
     return join(`/proc/${this.#pid}/root`, path);
   }
 
-  /** Command lines of all processes in the sandbox but its holder. */
+  /** Command lines of all processes in the sandbox but its holder, the oldest first. */
   processes(): readonly { readonly pid: number; readonly command: string }[] {
     const proc = `/proc/${this.#pid}/root/proc`;
     return readdirSync(proc)
       .filter((name) => /^\d+$/.test(name) && name !== "1")
+      .sort((one, other) => Number(one) - Number(other))
       .flatMap((pid) => {
         try {
           const command = readFileSync(join(proc, pid, "cmdline"), "utf8")
@@ -249,12 +250,15 @@ export class Sandbox {
 
   /** Sends a signal to the nspawn-build that runs in the sandbox; false if there is none. */
   async signal(signal: "KILL" | "INT" | "TERM", script: string): Promise<boolean> {
+    // The oldest: until a child of it has run its own program, it has the same command line.
     const build = this.processes().find(
       ({ command }) => command.includes("nspawn-build.cjs") && command.includes(script) && !command.startsWith("nsenter"),
     );
     if (!build) return false;
-    await runProgram([...this.within, "kill", "-s", signal, String(build.pid)]).catch(() => undefined);
-    return true;
+    return runProgram([...this.within, "kill", "-s", signal, String(build.pid)]).then(
+      () => true,
+      () => false,
+    );
   }
 
   /** What is left of a build that has ended, after `patience` at most: processes and mounts. */

@@ -1,4 +1,5 @@
 import { type Report, secondsSince } from "../base/events.js";
+import { keepFreedMemory } from "../base/freed-memory.js";
 import type { Config } from "../config/config.js";
 import type { Host } from "../host/host.js";
 import { whileWritingBack } from "../host/write-back.js";
@@ -89,6 +90,7 @@ async function download(
   pin: Pin | undefined,
 ): Promise<StoredLayer> {
   report({ kind: "begin", text: `pull ${image.written}`, url: image.written });
+  keepFreedMemory();
   return startingAnew(report, () =>
     store.whileTemporary((scratch) =>
       store.whileArchiving(async (path) => {

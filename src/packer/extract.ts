@@ -10,7 +10,7 @@ import { NamedPipes } from "../host/named-pipes.js";
 import type { TakePiece } from "../host/pieces.js";
 import { ArchiveError } from "./archive-error.js";
 import { type ArchiveKind, archiveKind, headLength, noArchive } from "./archive-kind.js";
-import { decompressor } from "./compression.js";
+import { runDecompressor } from "./compression.js";
 import { FreeSpace } from "./free-space.js";
 import { Guard } from "./guard.js";
 import { type AllowedDevices, type ArchiveLimits, MemberRules } from "./member-rules.js";
@@ -130,7 +130,7 @@ async function readTar(
   else {
     const pipes = new NamedPipes(host, `${beside}.pipes`, 1);
     try {
-      await host.run({ argv: decompressor(kind.compression), input: archive, pieces: { pipes, take } });
+      await runDecompressor(host, kind.compression, { input: archive, pieces: { pipes, take } });
     } catch (error) {
       // One that was killed, as where memory ran out, says nothing of the archive.
       throw error instanceof CommandError && error.signal === undefined

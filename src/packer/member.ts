@@ -2,7 +2,7 @@ import { type Readable, Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { Host } from "../host/host.js";
 import { archiveKind, noArchive } from "./archive-kind.js";
-import { decompressor } from "./compression.js";
+import { runDecompressor } from "./compression.js";
 import { firstBytes, joined } from "./extract.js";
 import { type TakeMember, TarReader } from "./tar-reader.js";
 
@@ -27,7 +27,7 @@ export async function readMember(host: Host, archive: Readable, origin: string, 
     const input = joined(start, chunks, archive);
     try {
       if (kind.compression === undefined) await pipeline(input, output);
-      else await host.run({ argv: decompressor(kind.compression), input, dropsInput: true, output });
+      else await runDecompressor(host, kind.compression, { input, dropsInput: true, output });
       if (!wanted.whole) reader.close();
     } catch (error) {
       if (error !== enough) throw error;

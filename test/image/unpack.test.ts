@@ -130,6 +130,9 @@ describe("unpack", () => {
   test.each([
     ["a tar archive that is cut within the padding behind its end mark", "tar -cf a -C in .; truncate -s -512 a"],
     ["a gzip archive with zeros behind it", "tar -czf a -C in .; truncate -s +512 a"],
+    ["a gzip archive with a byte behind it", "tar -czf a -C in .; echo >> a"],
+    ["a gzip archive with megabytes behind it", "tar -czf a -C in .; head -c 5000000 /dev/zero >> a"],
+    ["a gzip archive of several", "tar -cf b -C in .; head -c 2000 b | gzip > a; tail -c +2001 b | gzip >> a"],
     ["a zip archive that is appended to itself", "cp a.zip a; cat a.zip >> a"],
   ])("%s is whole", async (_, make) => {
     const folder = tempFolder();

@@ -1,6 +1,10 @@
 import { execFileSync } from "node:child_process";
+import { existsSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { compressionOfBytes, compressor, decompressor } from "../../src/packer/compression.js";
+import { tempFolder } from "../support/temp.js";
 
 describe("compression", () => {
   test.each(["gz", "xz", "zst"] as const)(
@@ -24,6 +28,20 @@ describe("compression", () => {
     expect(packed(args).equals(first)).toBe(true);
     const threads = { gz: ["--processes", "7"], xz: ["--threads", "7"], zst: ["-T7"] }[compression];
     expect(packed([...args, ...threads]).equals(first)).toBe(true);
+  });
+
+  test.each([
+    ["no zstd", undefined],
+    ["a zstd that does not know gzip", 'echo "*** Zstandard CLI (64-bit) v1.5.4 ***"; [ "$1" = -vV ]'],
+    ["a zstd that knows gzip", '[ "$1" = -vV ] || touch "$0.used"; exec /usr/bin/zstd "$@"'],
+  ])("with %s, what gzip has packed comes back", (_, zstd) => {
+    const folder = tempFolder();
+    for (const program of ["sh", "touch", "gzip", "pigz"]) symlinkSync(`/usr/bin/${program}`, join(folder, program));
+    if (zstd !== undefined) writeFileSync(join(folder, "zstd"), `#!/bin/sh\n${zstd}\n`, { mode: 0o755 });
+    const [program, ...options] = decompressor("gz");
+    const packed = gzipSync("hello\n");
+    expect(execFileSync(program, options, { input: packed, env: { PATH: folder }, encoding: "utf8" })).toBe("hello\n");
+    expect(existsSync(join(folder, "zstd.used"))).toBe(zstd?.includes("used") === true);
   });
 
   test("what is not compressed, or short, is known as such", () => {

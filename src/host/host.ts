@@ -24,8 +24,11 @@ export type Command = {
   readonly dropsInput?: boolean;
   /** Where its standard output goes: a stream, or a function that gets each line; collected as text by default. */
   readonly output?: Writable | ((line: string) => void);
-  /** Where its standard output goes instead, through a real pipe: for gigabytes of it. */
-  readonly pieces?: { readonly pipes: NamedPipes; readonly take: TakePiece };
+  /**
+   * For gigabytes: its input, and its standard output where that is taken piece by piece instead, go through real pipes, which hold as much as they
+   * may.
+   */
+  readonly bulk?: { readonly pipes: NamedPipes; readonly take?: TakePiece };
   /** Gets each line of standard error. */
   readonly onLine?: (line: string) => void;
   /** How output that is collected becomes text; UTF-8 by default. With latin1 each character is a byte. */

@@ -10,6 +10,7 @@ import type { Command, Host, Result, Running } from "./host.js";
 import type { NamedPipe } from "./named-pipes.js";
 import { readPieces } from "./pieces.js";
 import { programPath } from "./programs.js";
+import { widening } from "./wide-pipes.js";
 
 type Ended = { readonly code: number | null; readonly signal: NodeJS.Signals | null };
 
@@ -32,7 +33,9 @@ export class LocalHost implements Host {
   async run(command: Command): Promise<Result> {
     const pipes = await openPipes(command);
     const child = this.#startOrDrop(command, pipes);
-    const stdout = pipes.stdout && !command.pieces ? readerOf(pipes.stdout) : child.stdout;
+    const take = command.bulk?.take;
+    const stdin = pipes.stdin ? writerOf(pipes.stdin) : child.stdin;
+    const stdout = pipes.stdout && !take ? readerOf(pipes.stdout) : child.stdout;
     const stderr = pipes.stderr ? readerOf(pipes.stderr) : child.stderr;
     const release = killOnAbort(child, command.signal);
     const last = new LastLines(20);
@@ -44,12 +47,10 @@ export class LocalHost implements Host {
       command.onLine?.(line);
     };
     const taken =
-      pipes.stdout && command.pieces
-        ? readPieces(pipes.stdout.reader, command.pieces.take)
-        : takeOutput(command, stdout, collected, (line) => last.add(line));
+      pipes.stdout && take ? readPieces(pipes.stdout.reader, take) : takeOutput(command, stdout, collected, (line) => last.add(line));
     // One that waits for input would never see that nobody takes its output any more.
-    taken.catch(() => child.stdin?.destroy());
-    const [written, fed] = await Promise.allSettled([taken, feed(command, child.stdin), collectLines(stderr, onError), ended]);
+    taken.catch(() => stdin?.destroy());
+    const [written, fed] = await Promise.allSettled([taken, feed(command, stdin), collectLines(stderr, onError), ended]);
     // Where its input broke off, or its output could not be written, that is why the program failed.
     release();
     for (const result of [fed, written]) if (result.status === "rejected" && !this.#interrupted) throw result.reason;
@@ -97,21 +98,21 @@ export class LocalHost implements Host {
   }
 
   /** Where the program cannot even be started, whatever writes its input has to be able to finish all the same. */
-  #startOrDrop(command: Command, pipes: OutputPipes): ChildProcess {
+  #startOrDrop(command: Command, pipes: Pipes): ChildProcess {
     try {
       // bash(1) takes a socket, which is what Node would give it, for a login from elsewhere, and reads ~/.bashrc.
       return this.#start(command, command.input === undefined ? "ignore" : "pipe", pipes);
     } catch (error) {
-      for (const pipe of Object.values(pipes)) if (pipe) closeSync(pipe.reader);
+      for (const file of oursOf(pipes)) closeSync(file);
       if (typeof command.input === "object") command.input.resume();
       throw error;
     }
   }
 
   #start(
-    command: Pick<Command, "argv" | "env" | "cwd" | "mayOutlive" | "cleansUp" | "folders">,
+    command: Pick<Command, "argv" | "env" | "cwd" | "mayOutlive" | "cleansUp" | "folders" | "bulk">,
     input: "ignore" | "pipe",
-    pipes: OutputPipes = {},
+    pipes: Pipes = {},
   ): ChildProcess {
     let folders: readonly number[] = [];
     try {
@@ -120,17 +121,21 @@ export class LocalHost implements Host {
       folders = openAll(command.folders ?? []);
       // detached: in a session of its own, so that Ctrl-C reaches only us, and we end the whole group.
       // --pdeathsig: it dies with us, even by kill -9.
-      const [first = "", ...rest] = [...(command.mayOutlive ? [] : [programPath("setpriv"), "--pdeathsig", "KILL"]), programPath(program)];
+      const [first = "", ...rest] = [
+        ...(command.mayOutlive ? [] : [programPath("setpriv"), "--pdeathsig", "KILL"]),
+        ...(command.bulk ? widening() : []),
+        programPath(program),
+      ];
       const child = spawnSafely(first, [...rest, ...args], {
         env: command.env ? { ...command.env } : baseEnvironment(),
         cwd: command.cwd,
-        stdio: [input, pipes.stdout?.writer ?? "pipe", pipes.stderr?.writer ?? "pipe", ...folders],
+        stdio: [pipes.stdin?.reader ?? input, pipes.stdout?.writer ?? "pipe", pipes.stderr?.writer ?? "pipe", ...folders],
         detached: true,
       });
       this.#running.add(child);
       return child;
     } finally {
-      for (const file of [...folders, ...Object.values(pipes).flatMap((pipe) => pipe?.writer ?? [])]) closeSync(file);
+      for (const file of [...folders, ...theirsOf(pipes)]) closeSync(file);
     }
   }
 
@@ -156,21 +161,40 @@ export class LocalHost implements Host {
   }
 }
 
-/** Real pipes for what a program writes. */
-type OutputPipes = { readonly stdout?: NamedPipe | undefined; readonly stderr?: NamedPipe | undefined };
+/** Real pipes for what a program reads and writes. */
+type Pipes = {
+  readonly stdin?: NamedPipe | undefined;
+  readonly stdout?: NamedPipe | undefined;
+  readonly stderr?: NamedPipe | undefined;
+};
 
-async function openPipes({ pipes, pieces }: Pick<Command, "pipes" | "pieces">): Promise<OutputPipes> {
-  const stdout = await (pipes ?? pieces?.pipes)?.open();
+async function openPipes({ input, pipes, bulk }: Pick<Command, "input" | "pipes" | "bulk">): Promise<Pipes> {
+  const opened: { -readonly [Stream in keyof Pipes]: Pipes[Stream] } = {};
   try {
-    return { stdout, stderr: await pipes?.open() };
+    if (input !== undefined) opened.stdin = await bulk?.pipes.open();
+    opened.stdout = await (bulk?.take ? bulk.pipes : pipes)?.open();
+    opened.stderr = await pipes?.open();
+    return opened;
   } catch (error) {
-    for (const file of stdout ? [stdout.reader, stdout.writer] : []) closeSync(file);
+    for (const file of [...oursOf(opened), ...theirsOf(opened)]) closeSync(file);
     throw error;
   }
 }
 
+function oursOf({ stdin, stdout, stderr }: Pipes): readonly number[] {
+  return [stdin?.writer, stdout?.reader, stderr?.reader].filter((file) => file !== undefined);
+}
+
+function theirsOf({ stdin, stdout, stderr }: Pipes): readonly number[] {
+  return [stdin?.reader, stdout?.writer, stderr?.writer].filter((file) => file !== undefined);
+}
+
 function readerOf({ reader }: NamedPipe): Readable {
   return new Socket({ fd: reader, readable: true, writable: false });
+}
+
+function writerOf({ writer }: NamedPipe): Writable {
+  return new Socket({ fd: writer, readable: false, writable: true });
 }
 
 /** As many may wait for it as there are downloads at once: to Node, more than ten look like a leak, of which it warns. */

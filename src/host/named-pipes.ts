@@ -3,12 +3,12 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Host } from "./host.js";
 
-/** A pipe that we read from: file descriptors. `writer`: the end for a program, which is closed by whoever has passed it on. */
+/** A pipe to or from a program: file descriptors. The program's end is closed by whoever has passed it on. */
 export type NamedPipe = { readonly reader: number; readonly writer: number };
 
 /**
- * Pipes for the output of programs. What Node gives to them are sockets: those cannot be opened by a name, so that `echo hello > /dev/stdout`
- * fails in users' commands with ENXIO, see open(2), and they cannot be read by {@link readPieces}.
+ * Pipes for programs. What Node gives to them are sockets: those cannot be opened by a name, so that `echo hello > /dev/stdout`
+ * fails in users' commands with ENXIO, see open(2), and they cannot be read by {@link readPieces}, nor be {@link widening wide}.
  */
 export class NamedPipes {
   readonly #host: Pick<Host, "run">;
@@ -40,16 +40,7 @@ export class NamedPipes {
   async open(): Promise<NamedPipe> {
     await this.#preparing;
     const path = this.#spare.pop() ?? (await this.#make());
-    // Without anyone who writes, to open it would wait for one.
-    const reader = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
-    try {
-      const writer = openSync(path, constants.O_WRONLY);
-      unlinkSync(path);
-      return { reader, writer };
-    } catch (error) {
-      closeSync(reader);
-      throw error;
-    }
+    return openPipe(path);
   }
 
   /** Removes the folder, with what has not been opened. */
@@ -65,5 +56,20 @@ export class NamedPipes {
     await this.#host.run({ argv: ["mkfifo", "--mode=600", path, ...others] });
     this.#spare.push(...others);
     return path;
+  }
+}
+
+/** Opened for both at first, since each end alone would wait for the other. The name is gone then. */
+function openPipe(path: string): NamedPipe {
+  const opened: number[] = [];
+  try {
+    for (const flags of [constants.O_RDWR, constants.O_RDONLY, constants.O_WRONLY]) opened.push(openSync(path, flags));
+    unlinkSync(path);
+    const [both = -1, reader = -1, writer = -1] = opened;
+    closeSync(both);
+    return { reader, writer };
+  } catch (error) {
+    for (const file of opened) closeSync(file);
+    throw error;
   }
 }

@@ -92,12 +92,15 @@ async function extractFrom(
   const onLine = (line: string): void => {
     if (line.endsWith(diskFull)) stop(new NspawnError(`the disk of ${folder} is full: ${line}`, { hint: storeAdvice }));
   };
+  const pipes = new NamedPipes(host, `${folder}.pipes`, 3);
+  pipes.prepare();
   await Promise.all([
-    readTar(host, kind, archive, origin, { take, beside: folder, space })
+    readTar(host, kind, archive, origin, { take, pipes, beside: folder, space })
       .then(() => guard.finish())
       .catch(stop),
-    extractTar(host, guard.feed, folder, { layer, onLine }).catch((error: unknown) => stop(byProgram(error, origin))),
+    extractTar(host, guard.feed, folder, { layer, onLine, pipes }).catch((error: unknown) => stop(byProgram(error, origin))),
   ]);
+  await pipes.remove();
   if (failure) throw failure.reason;
 }
 
@@ -110,7 +113,12 @@ async function readTar(
   kind: ArchiveKind,
   archive: Readable,
   origin: string,
-  { take, beside, space }: { readonly take: TakePiece; readonly beside: string; readonly space: FreeSpace },
+  {
+    take,
+    pipes,
+    beside,
+    space,
+  }: { readonly take: TakePiece; readonly pipes: NamedPipes; readonly beside: string; readonly space: FreeSpace },
 ): Promise<void> {
   if (kind.kind === "zip") {
     const zip = `${beside}.zip`;
@@ -128,16 +136,13 @@ async function readTar(
     }
   } else if (kind.compression === undefined) await takeAll(archive, take);
   else {
-    const pipes = new NamedPipes(host, `${beside}.pipes`, 1);
     try {
-      await runDecompressor(host, kind.compression, { input: archive, pieces: { pipes, take } });
+      await runDecompressor(host, kind.compression, { input: archive, bulk: { pipes, take } });
     } catch (error) {
       // One that was killed, as where memory ran out, says nothing of the archive.
       throw error instanceof CommandError && error.signal === undefined
         ? new ArchiveError(origin, `is cut off or damaged: ${firstLine(error)}`, { cause: error })
         : byProgram(error, origin);
-    } finally {
-      await pipes.remove();
     }
   }
 }

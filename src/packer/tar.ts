@@ -6,7 +6,9 @@ import type { ByteName } from "../base/byte-path.js";
 import { CommandError, NspawnError } from "../base/errors.js";
 import { settleAll } from "../base/settle.js";
 import { type Argv, type Command, type Host, openFolder } from "../host/host.js";
+import type { NamedPipes } from "../host/named-pipes.js";
 import { inOwnNamespaces } from "../host/namespace.js";
+import { widening } from "../host/wide-pipes.js";
 
 /**
  * What travels besides mode, owner and times. GNU tar takes only `user.*` by `--xattrs` alone: file capabilities and the
@@ -63,7 +65,7 @@ export async function createArchive(
   // SOURCE_DATE_EPOCH: nothing in a reproducible archive is younger (https://reproducible-builds.org/specs/source-date-epoch/).
   const clamp = options.clampTime === undefined ? [] : [`--mtime=@${options.clampTime}`, "--clamp-mtime"];
   const tar: Argv = ["tar", "--create", "--file=-", ...format, ...attributes, opaqueAttribute, ...clamp, ...byLink, ...fromList];
-  const alone = inOwnNamespaces([...withoutUsers, ...tar]);
+  const alone = inOwnNamespaces([...withoutUsers, ...widening(), ...tar]);
   // Made here, so that nothing that is there is overwritten, and whoever may read it is the same everywhere.
   const file = await open(path, "wx+", 0o644);
   const links = `${path}.from`;
@@ -165,7 +167,7 @@ export async function extractTar(
   host: Host,
   archive: NonNullable<Command["input"]>,
   folder: string,
-  { layer, onLine }: { readonly layer: boolean; readonly onLine?: (line: string) => void },
+  { layer, onLine, pipes }: { readonly layer: boolean; readonly pipes: NamedPipes; readonly onLine?: (line: string) => void },
 ): Promise<void> {
   const argv: Argv = [
     "tar",
@@ -175,7 +177,7 @@ export async function extractTar(
     ...(layer ? [opaqueAttribute] : []),
     `--directory=${openFolder(0)}`,
   ];
-  await host.run({ argv, folders: [folder], input: archive, ...(onLine ? { onLine } : {}) });
+  await host.run({ argv, folders: [folder], input: archive, bulk: { pipes }, ...(onLine ? { onLine } : {}) });
 }
 
 /**

@@ -11,7 +11,7 @@ import { tempFolder } from "../support/temp.js";
 
 const run = (script: string, take: TakePiece): Promise<unknown> => {
   const host = new LocalHost();
-  return host.run({ argv: ["bash", "-c", script], pieces: { pipes: new NamedPipes(host, join(tempFolder(), "pipes"), 1), take } });
+  return host.run({ argv: ["bash", "-c", script], bulk: { pipes: new NamedPipes(host, join(tempFolder(), "pipes"), 1), take } });
 };
 
 const sha256 = (): ReturnType<typeof createHash> => createHash("sha256");

@@ -85,13 +85,16 @@ export class Systemd {
   /**
    * Makes a new unit file known. systemd finds a unit that it did not have by itself, without the time that it takes to read all units of
    * this host anew.
-   * @returns whether all were to be read
    */
-  async readNew(unit: string): Promise<boolean> {
+  async readNew(unit: string): Promise<void> {
     const [shown] = await this.show([unit], ["LoadState", "NeedDaemonReload"]);
-    if (shown?.LoadState === "loaded" && shown.NeedDaemonReload === "no") return false;
-    await this.reload();
-    return true;
+    if (shown?.LoadState !== "loaded" || shown.NeedDaemonReload !== "no") await this.reload();
+  }
+
+  /** Whether systemd remembers that there was no such unit, as where another one names it. */
+  async #missed(unit: string): Promise<boolean> {
+    const [shown] = await this.show([unit], ["LoadState"]);
+    return shown?.LoadState === "not-found";
   }
 
   /**
@@ -122,8 +125,10 @@ export class Systemd {
       await this.#host.run({ argv: ["systemctl", verb, "--", unit] });
     } catch (error) {
       if (!(error instanceof CommandError)) throw error;
-      // It remembers that there was no such unit, where another one names it.
-      if (isNew && (await this.readNew(unit))) return this.start(unit, { verb });
+      if (isNew && (await this.#missed(unit))) {
+        await this.reload();
+        return this.start(unit, { verb });
+      }
       throw await this.failure(unit, `${unit} does not start`, { error });
     }
   }

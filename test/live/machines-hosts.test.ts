@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { isLong } from "../support/tries.js";
 import type { DisposableHost } from "./support/host.ts";
 import { hostState } from "./support/host-state.ts";
-import { bootMachineHost, buildScript, inMachine, setupScript, succeed, writeScript } from "./support/machine.ts";
+import { bootMachineHost, buildScript, failWith, inMachine, setupScript, succeed, writeScript } from "./support/machine.ts";
 
 /** Debian 12, 13 and its rolling release: systemd 252, 257 and 262. */
 const releases = (process.env.NSPAWN_TEST_HOSTS ?? (isLong ? "bookworm" : "")).split(/[ ,]+/).filter((release) => release !== "");
@@ -51,12 +51,19 @@ async function life(host: DisposableHost): Promise<void> {
 
   await make("one");
   expect(await version()).toBe("one\n");
+  // Else systemctl warns of it for every unit of the host.
+  expect(await show("NeedDaemonReload")).toBe("no");
   expect(await host.must(["machinectl", "list", "--no-legend"])).toMatch(/^h-life\s+container\s+systemd-nspawn/m);
   const messages = await host.must(["journalctl", "-b", "-o", "cat", "_PID=1"]);
   expect(messages).not.toMatch(/h-life\.service:\d+: /);
   // The device policy of the release's own template, but for disks.
   expect(await show("DevicePolicy")).toBe("closed");
   expect(await show("DelegateSubgroup")).toBe(host.name.endsWith("bookworm") ? "" : "supervisor");
+
+  // One that does not work is started once, and its end is told.
+  const broken = setupScript(image, 'MACHINE("h-broken");', 'EXEC(["sh", "-c", "echo no good; exit 3"]);');
+  expect(await failWith(host, 1, [await writeScript(host, "/root/s/broken.ts", broken)])).toContain("no good");
+  expect((await host.must(["journalctl", "-b", "-o", "cat", "--unit=h-broken"])).match(/^no good$/gm)).toHaveLength(1);
 
   await make("two");
   expect(await version()).toBe("two\n");

@@ -39,6 +39,7 @@ export async function installUnit({ systemd, paths }: Pick<ActionContext, "syste
 /**
  * Puts the unit of a new machine in its place, and starts it; and has it started with the host, if it says how. systemd looks for the links when it
  * is asked for the unit's state first, and never again: by then they are there, since otherwise it would have to read all units of the host anew.
+ * From version 255 on it wants to do that all the same; who watches the machine sees that.
  * @param isKnown whether systemd has one of that name, which was removed by other hands
  */
 export async function startNew({ systemd, paths, ...context }: ActionContext, text: string, isKnown: boolean): Promise<void> {
@@ -102,7 +103,7 @@ export async function start(context: ActionContext, probe?: ProbeSpec): Promise<
   if ((await systemd.state(paths.service)).active === "active") return say(context, "runs already");
   const started = performance.now();
   await systemd.start(paths.service);
-  const runs = await watch(context, probe, host.interrupted);
+  const { runs } = await watch(context, probe, host.interrupted);
   say(context, runs ? "runs" : "has run, and its command has ended", secondsSince(started));
 }
 

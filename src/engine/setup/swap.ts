@@ -7,7 +7,7 @@ import type { ActionContext } from "./action.js";
 import { dropGenerations } from "./drop-generations.js";
 import { hasEnded } from "./installed.js";
 import { enable, installUnit, removeMachine, say, startNew, stop } from "./machine-steps.js";
-import { runOf, watch } from "./watch.js";
+import { type Outcome, runOf, watch } from "./watch.js";
 
 /**
  * Puts a new generation of a machine in the place of the one that is installed, starts it, and watches whether it works. If it does not,
@@ -28,7 +28,7 @@ export async function swap(context: ActionContext, next: Generation, old: Genera
     // What a try that was cut short may have left.
     if (next.restored === undefined) await clearFolder(host, withLayer(paths, next.layer).runtime);
     await addGeneration(paths, { ...next, trial });
-    let runs: boolean;
+    let outcome: Outcome;
     try {
       if (old === undefined) await startNew(context, next.unit, isKnown);
       else {
@@ -37,12 +37,13 @@ export async function swap(context: ActionContext, next: Generation, old: Genera
         asked.throwIfAborted();
         await systemd.start(paths.service, { verb: "restart" });
       }
-      runs = await watch(context, next.probe, asked);
+      outcome = await watch(context, next.probe, asked);
     } catch (error) {
       throw await takeBack(context, { ...next, trial }, error);
     }
+    if (old === undefined && outcome.isOutdated) await systemd.reload();
     await keep(context, next, old === undefined);
-    say(context, `${wordsOf(next, old)}${runs ? "" : ", and its command has ended"}`);
+    say(context, `${wordsOf(next, old)}${outcome.runs ? "" : ", and its command has ended"}`);
   });
 }
 

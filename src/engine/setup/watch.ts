@@ -5,22 +5,26 @@ import type { ActionContext } from "./action.js";
 import { tryProbe } from "./try-probe.js";
 
 /**
+ * What has become of a machine that was started. `runs`: not if its command has ended by itself, and well; `isOutdated`: whether systemd wants to read all
+ * units anew, as it does from version 255 on when links have changed (`NeedDaemonReload`, of any unit then).
+ */
+export type Outcome = { readonly runs: boolean; readonly isOutdated: boolean };
+
+/**
  * Waits until a machine that was started is known to work: its unit stays active over the settling time, the systemd in it has finished its
  * start, and its probe succeeds.
  * @param asked ends the wait
- * @returns whether it runs; a command that has ended by itself, and well, does not
  * @throws NspawnError with what the machine wrote to the journal, InterruptedError
  */
-export async function watch(context: ActionContext, probe: ProbeSpec | undefined, asked: AbortSignal): Promise<boolean> {
+export async function watch(context: ActionContext, probe: ProbeSpec | undefined, asked: AbortSignal): Promise<Outcome> {
   const { systemd, paths } = context;
   const watched = new Watched(context, asked);
   try {
     const run = await watched.settle();
     if (!run && probe) throw new Trouble(`${paths.service} does not run: its command has ended, so the probe cannot succeed`);
-    if (!run) return false;
-    await watched.waitForGuest(run);
-    if (probe) await watched.probe(probe);
-    return true;
+    if (run) await watched.waitForGuest(run);
+    if (run && probe) await watched.probe(probe);
+    return { runs: run !== undefined, isOutdated: watched.isOutdated };
   } catch (error) {
     throw error instanceof Trouble ? await systemd.failure(paths.service, error.message, watched) : error;
   }
@@ -44,6 +48,7 @@ type Run = {
   readonly since: number;
   /** What systemd-nspawn says, and through it the systemd in a machine. */
   readonly status: string;
+  readonly isOutdated: boolean;
 };
 
 /** A unit while it is watched: it has to be in the same run all the time, so that Restart= hides nothing. */
@@ -51,6 +56,7 @@ class Watched {
   readonly #context: ActionContext;
   readonly #asked: AbortSignal;
   #first: Run | undefined;
+  #isOutdated = false;
 
   constructor(context: ActionContext, asked: AbortSignal) {
     this.#context = context;
@@ -60,6 +66,11 @@ class Watched {
   /** The run that is watched, by its InvocationID. */
   get invocation(): string {
     return this.#first?.invocation ?? "";
+  }
+
+  /** As it was seen last. */
+  get isOutdated(): boolean {
+    return this.#isOutdated;
   }
 
   /** Sees that the unit runs on over the settling time, which begins when it is active. Returns its run then, undefined if its command has ended well. */
@@ -131,6 +142,7 @@ class Watched {
     this.#asked.throwIfAborted();
     const now = await runOf(this.#context);
     this.#first ??= now;
+    this.#isOutdated = now.isOutdated;
     const trouble = troubleOf(this.#first, now);
     if (trouble !== undefined) throw new Trouble(`${this.#service} does not ${trouble}`);
     return now;
@@ -147,6 +159,7 @@ export async function runOf({ systemd, paths }: Pick<ActionContext, "systemd" | 
     "NRestarts",
     "ActiveEnterTimestampMonotonic",
     "StatusText",
+    "NeedDaemonReload",
   ] as const;
   const [shown] = await systemd.show([paths.service], properties);
   return {
@@ -157,6 +170,7 @@ export async function runOf({ systemd, paths }: Pick<ActionContext, "systemd" | 
     restarts: shown?.NRestarts ?? "",
     since: Number(shown?.ActiveEnterTimestampMonotonic ?? 0) / 1000,
     status: shown?.StatusText ?? "",
+    isOutdated: shown?.NeedDaemonReload === "yes",
   };
 }
 

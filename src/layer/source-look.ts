@@ -13,8 +13,10 @@ export function* sourceFiles(source: string): Generator<FileBelow> {
 }
 
 /**
- * Whether a source is still what it was when it was read, without another reading: nobody can change a file, its attributes or its links without a
- * new ctime, which cannot be set.
+ * Whether a source is still what it was when it was read, without another reading: whoever changes a file, its attributes or its links gives it a
+ * new ctime, which cannot be set. But for a program that has the file mapped, and writes to a page again before the kernel has sent that to the disk: should
+ * it do so just while the source is copied, the copy is kept for what was read before. Nothing but a program that has the source open can do
+ * that, and git takes the same on itself.
  */
 export class SourceLook {
   readonly #began: number;

@@ -30,12 +30,19 @@ export function compressionOfBytes(start: Buffer): Compression | undefined {
 /**
  * The program that decompresses from its input to its output. xz has a limit of memory, since an archive says how much it takes (its own
  * presets take 65 MiB at most); zstd has one of 128 MiB anyway. What gzip has packed zstd unpacks in a third less time than gzip and pigz, if it
- * was built to know it: whether it was is asked on the way, since each program that we start ourselves takes longer than that.
+ * was built to know it: whether it was is asked on the way, since each program that we start ourselves takes longer than that. Behind gzip's data it
+ * would go on with that of other programs, of xz with any memory, so it has no more than the others here either (1 GiB).
  */
 export function decompressor(compression: Compression): Argv {
   switch (compression) {
     case "gz":
-      return ["sh", "-c", 'case "$(zstd -vV 2>&1)" in *gzip*) exec "$@" ;; esac; exec "$0" --decompress --stdout', gunzip(), ...zstd];
+      return [
+        "sh",
+        "-c",
+        'case "$(zstd -vV 2>&1)" in *gzip*) ulimit -v 1048576; exec "$@" ;; esac; exec "$0" --decompress --stdout',
+        gunzip(),
+        ...zstd,
+      ];
     case "xz":
       return ["xz", "--decompress", "--stdout", "--threads=0", "--memlimit-decompress=1GiB"];
     case "zst":
@@ -50,8 +57,8 @@ function gunzip(): string {
 }
 
 /**
- * Decompresses. Other bytes behind the end of what gzip packed, as tapes pad archives, are left out, which pigz does itself; zstd looks at them only
- * when all before was whole.
+ * Decompresses. Other bytes behind the end of what gzip packed are left out, such as the zeros that tapes pad archives with, if they do not begin like
+ * something that zstd knows: it looks at them only when all before was whole. pigz leaves out whatever is there.
  * @throws CommandError, and as {@link Host.run}
  */
 export async function runDecompressor(host: Host, compression: Compression, streams: Omit<Command, "argv">): Promise<void> {

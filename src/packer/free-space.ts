@@ -57,5 +57,5 @@ export class FreeSpace {
 
 const mostReserve = 64 << 20;
 /** Bytes that may have been counted and are not yet written: in our buffers, and in the pipe of the program that writes. */
-const onTheWay = 3 << 19;
+const onTheWay = 5 << 19;
 const mostUnseen = 32 << 20;

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, expect, test } from "vitest";
 import { sh } from "../support/tree.js";
-import { sample, tries } from "../support/tries.js";
+import { longTest, sample, tries } from "../support/tries.js";
 import { Lab } from "./support/build.js";
 import { Project, steps } from "./support/project.js";
 
@@ -105,7 +105,7 @@ test.each(sample(Object.keys(changes)))("a build with the cache is, byte for byt
   await compare([kind], [...new Set([...chosen, needed])]);
 });
 
-test("and after several changes at once", async () => {
+longTest("and after several changes at once", async () => {
   const kinds = fc.shuffledSubarray(Object.keys(changes), { minLength: 2, maxLength: 5 });
   await fc.assert(fc.asyncProperty(kinds, someSteps, compare), { numRuns: tries(12), endOnFailure: true });
 });

@@ -65,7 +65,12 @@ describe("kill -9", () => {
       const fresh = i % 2 === 0;
       // At first, there is but Node to kill.
       const moment = 0.1 + 0.9 * ((i + Math.random()) / moments);
-      if (await killAt(moment, paces[fresh ? "fresh" : "pulled"], fresh, names)) killed++;
+      // One that came too late has shown how long it takes.
+      for (let left = 3; left > 0; left--) {
+        if (!(await killAt(moment, paces[fresh ? "fresh" : "pulled"], fresh, names))) continue;
+        killed++;
+        break;
+      }
       if (i % 5 === 4 || i === moments - 1) await expectWholeBuild(names);
     }
     expect(killed).toBeGreaterThan(moments / 2);

@@ -76,7 +76,7 @@ longTest("an interrupt in the middle of a swap puts the old version back, in goo
   expect(await unitOf("s-int")).not.toContain("--setenv=NEW=1");
 });
 
-test("after a kill in the middle of a swap the next command puts the old version back first", async () => {
+longTest("after a kill in the middle of a swap the next command puts the old version back first", async () => {
   const machine = (stop: number): string => `MACHINE({ name: "s-kill", state: "keep", serviceConf: ["ExecStop=/bin/sleep ${stop}"] });`;
   const script = await writeScript(host, "/root/s/kill.ts", setupScript(top, machine(2), runs));
   await succeed(host, [script]);

@@ -150,7 +150,7 @@ longTest("on a full disk the old machine runs on", async () => {
   await host.shell("umount /srv/small");
 });
 
-test("an interrupt while the probe is tried puts the old machine back", async () => {
+longTest("an interrupt while the probe is tried puts the old machine back", async () => {
   const script = await write("u-int", image, machine("u-int"), runs, version(1));
   await succeed(host, [script]);
   await write("u-int", image, machine("u-int", 'probe: { command: ["sleep", "60"] }'), runs, version(2));

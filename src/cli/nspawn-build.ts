@@ -22,7 +22,7 @@ void runScriptCommand<BuildOptions>({
       import("./plan/build-plan.js"),
     ]);
     return async (script) => {
-      const plan = planBuild(script);
+      const plan = planBuild(script, { casts: "later" });
       return async (context) => shownBuildPlan(await previewBuild(context, plan));
     };
   },

@@ -30,7 +30,7 @@ export type BuildPlan = {
 
 /**
  * Makes the plan of a build script.
- * @param options.casts `later`: if nothing else is wrong, CASTs are left to {@link checkPlannedCasts}, which takes 60 ms
+ * @param options.casts `later`: if nothing else is wrong, CASTs are left to {@link checkPlannedCasts}, which takes 60 ms where they are not known
  * @throws ScriptError with all problems
  */
 export function planBuild(script: Script, { casts = "now" }: { readonly casts?: "now" | "later" } = {}): BuildPlan {

@@ -1,7 +1,7 @@
 import { inheritSettings } from "../../image/inherit.js";
 import { type ImagePreview, previewChain } from "../../image/preview.js";
 import { ImageStore } from "../../image/store.js";
-import type { BuildPlan } from "../../plan/build-plan.js";
+import { type BuildPlan, checkPlannedCasts } from "../../plan/build-plan.js";
 import type { Setting } from "../../settings/merge.js";
 import { Transports } from "../../transport/transports.js";
 import { bootstrapKey } from "../build/bootstrap.js";
@@ -18,9 +18,14 @@ export type BuildPreview = {
   readonly environment: readonly Setting[];
 };
 
-/** Looks at what a build would do. Nothing is changed, and no rights are needed. */
+/**
+ * Looks at what a build would do. Nothing is changed, and no rights are needed.
+ * @param plan may have CASTs that were not checked: what builds have rendered before is not rendered again
+ * @throws ScriptError for those that are wrong; TransferError, NspawnError
+ */
 export async function previewBuild({ host, config, report }: EngineContext, plan: BuildPlan): Promise<BuildPreview> {
   const store = await ImageStore.view(config.storage, host, report);
+  checkPlannedCasts(plan, store.notes.renders.known);
   const transports = new Transports(config, process.env, report, host.interrupted);
   const parents = plan.parents.map(({ image, digest, at }) => ({ image, digest, pinned: digest !== undefined, at }));
   const [images, cached] = await Promise.all([

@@ -1,7 +1,7 @@
 import { readFileSync, statSync, utimesSync } from "node:fs";
 import { mkdir, rename, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { DigestMemory } from "../../base/digest-memory.js";
+import { type DigestMemory, noMemory } from "../../base/digest-memory.js";
 import { removeFile } from "../../host/files.js";
 import type { StoreFiles } from "./files.js";
 
@@ -26,6 +26,11 @@ export class DigestNotes implements DigestMemory {
     const digest = readDigest(join(this.#folder, key));
     if (digest !== undefined) touch(join(this.#folder, key));
     return digest;
+  }
+
+  /** What is known, for those who change nothing: not even that it was of use. A folder that this user may not read has nothing. */
+  get known(): DigestMemory {
+    return { ...noMemory, find: (key) => readDigest(join(this.#folder, key)) };
   }
 
   note(key: string, digest: string): void {

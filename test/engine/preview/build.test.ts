@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
 import type { Call, Keyword } from "../../../src/dsl/call.js";
@@ -7,6 +7,8 @@ import { type BuildPreview, previewBuild } from "../../../src/engine/preview/bui
 import { LocalHost } from "../../../src/host/local.js";
 import { pull } from "../../../src/image/pull.js";
 import { type BuildPlan, planBuild } from "../../../src/plan/build-plan.js";
+import type { Script } from "../../../src/script/load.js";
+import { renderKey } from "../../../src/template/template.js";
 import { makeImage, ref, storeContext } from "../../support/archive.js";
 import { testConfig } from "../../support/config.js";
 import { tempFolder } from "../../support/temp.js";
@@ -19,10 +21,12 @@ beforeEach(() => {
   folder = tempFolder();
 });
 
-function plan(...said: readonly (readonly [Keyword, ...unknown[]])[]): BuildPlan {
+const plan = (...said: readonly (readonly [Keyword, ...unknown[]])[]): BuildPlan => planBuild(script(...said));
+
+function script(...said: readonly (readonly [Keyword, ...unknown[]])[]): Script {
   const path = join(folder, "build.ts");
   const calls = said.map(([keyword, ...args], index): Call => ({ keyword, args, at: { file: path, line: index + 1 } }));
-  return planBuild({ path, folder, kind: "build", calls });
+  return { path, folder, kind: "build", calls };
 }
 
 const preview = (of: BuildPlan): Promise<BuildPreview> =>
@@ -47,6 +51,19 @@ describe("previewBuild", () => {
     const before = listTree(join(folder, "store"));
     expect((await preview(of)).bootstrapCached).toBe(true);
     expect((await preview(plan(["IMAGE", image], ["BOOTSTRAP", { ...spec, packages: ["nginx"] }]))).bootstrapCached).toBe(false);
+    expect(listTree(join(folder, "store"))).toEqual(before);
+  });
+
+  test("a CAST that is wrong is an error, one that a build has rendered before is not rendered again", async () => {
+    writeFileSync(join(folder, "wrong.conf"), "{{ nothing }}\n");
+    const of = planBuild(script(["IMAGE", image], ["CAST", "/wrong.conf"]), { casts: "later" });
+    await expect(preview(of)).rejects.toThrow('wrong.conf:1: undefined variable "nothing"');
+    // As if it had been right.
+    const { store } = await storeContext(folder);
+    store.notes.renders.note(renderKey("{{ nothing }}\n", { source: "/wrong.conf", target: "/wrong.conf" }), "a".repeat(64));
+    await store.notes.renders.save();
+    const before = listTree(join(folder, "store"));
+    expect((await preview(of)).plan).toBe(of);
     expect(listTree(join(folder, "store"))).toEqual(before);
   });
 

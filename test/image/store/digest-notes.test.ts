@@ -32,6 +32,19 @@ test("what is noted is found at once, and by others when it is saved", async () 
   expect(open().find("c".repeat(64))).toBeUndefined();
 });
 
+test("who changes nothing finds what is saved, and neither notes anything nor says that it was of use", async () => {
+  const path = await saved();
+  const old = new Date(Date.now() - 9 * 24 * 3600 * 1000);
+  utimesSync(path, old, old);
+  const notes = open();
+  expect(notes.known.find(key)).toBe(digest);
+  expect(notes.known.find("c".repeat(64))).toBeUndefined();
+  notes.known.note("c".repeat(64), digest);
+  await notes.save();
+  expect(notes.find("c".repeat(64))).toBeUndefined();
+  expect(Math.round(statSync(path).mtimeMs)).toBe(old.getTime());
+});
+
 test.each(["", "b", `${digest}c`, "B".repeat(64)])("one that says %j counts as not there, and is written anew", async (content) => {
   const path = await saved();
   writeFileSync(path, content);

@@ -91,7 +91,10 @@ function answered() {
     const request = get({ host: "127.0.0.1", port, path: "/passwd", agent: false, timeout: 200 }, (response) => {
       const end = () => done(response.statusCode === 200 ? performance.now() : undefined);
       // Behind the end, or where the server went away in the middle of its answer.
-      response.resume().once("end", end).once("close", () => done(undefined));
+      response
+        .resume()
+        .once("end", end)
+        .once("close", () => done(undefined));
     });
     request.once("error", () => done(undefined)).once("timeout", () => request.destroy());
   });

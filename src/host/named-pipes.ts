@@ -59,8 +59,8 @@ export class NamedPipes {
   }
 }
 
-/** Opened for both at first, since each end alone would wait for the other. The name is gone then. */
-function openPipe(path: string): NamedPipe {
+/** Opens a named pipe: for both at first, since each end alone would wait for the other. Its name is gone then. */
+export function openPipe(path: string): NamedPipe {
   const opened: number[] = [];
   try {
     for (const flags of [constants.O_RDWR, constants.O_RDONLY, constants.O_WRONLY]) opened.push(openSync(path, flags));

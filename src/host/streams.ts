@@ -1,11 +1,12 @@
 import { spawnSync } from "node:child_process";
-import { closeSync, constants, fstatSync, mkdtempSync, openSync, rmSync, write } from "node:fs";
+import { fstatSync, mkdtempSync, rmSync, write } from "node:fs";
 import { Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { isatty } from "node:tty";
 import { promisify } from "node:util";
 import { hasCode, messageOf, NspawnError } from "../base/errors.js";
+import { type NamedPipe, openPipe } from "./named-pipes.js";
 import { programPath } from "./programs.js";
 
 /** The three streams for a program that is not to be trusted. */
@@ -33,11 +34,11 @@ export function openStreams(): Streams {
   const pipes = new Map(makePipes(piped.length).map((pipe, index) => [piped[index], pipe]));
   const forwarded = piped.flatMap((stream) => {
     const pipe = pipes.get(stream);
-    return pipe && stream !== 0 ? [forward(pipe.read, stream)] : [];
+    return pipe && stream !== 0 ? [forward(pipe.reader, stream)] : [];
   });
   const input = pipes.get(0);
-  if (input) feed(input.write);
-  const stdio = [input?.read ?? 0, pipes.get(1)?.write ?? 1, pipes.get(errors)?.write ?? 2] as const;
+  if (input) feed(input.writer);
+  const stdio = [input?.reader ?? 0, pipes.get(1)?.writer ?? 1, pipes.get(errors)?.writer ?? 2] as const;
   return {
     stdio,
     theirs: [...new Set(stdio)].filter((file) => file > 2),
@@ -64,10 +65,8 @@ function isSameFile(one: number, other: number): boolean {
   return a.dev === b.dev && a.ino === b.ino;
 }
 
-type Pipe = { readonly read: number; readonly write: number };
-
 /** Pipes, by names that are gone again when this returns. */
-function makePipes(count: number): readonly Pipe[] {
+function makePipes(count: number): readonly NamedPipe[] {
   if (count === 0) return [];
   const folder = mkdtempSync(join(tmpdir(), "nspawn-enter-"));
   try {
@@ -78,14 +77,6 @@ function makePipes(count: number): readonly Pipe[] {
   } finally {
     rmSync(folder, { recursive: true });
   }
-}
-
-/** Opened for both at first, since each end alone would wait for the other. */
-function openPipe(path: string): Pipe {
-  const both = openSync(path, constants.O_RDWR);
-  const pipe = { read: openSync(path, constants.O_RDONLY), write: openSync(path, constants.O_WRONLY) };
-  closeSync(both);
-  return pipe;
 }
 
 /** Passes on our standard input. The end of whoever reads it is no error. */

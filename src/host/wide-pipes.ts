@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 /**
  * What is put before a program and its arguments to have it begin with wide pipes, as far as its standard input and output are any: they hold
  * 1 MiB then, as anyone may have it (pipe(7), /proc/sys/fs/pipe-max-size), and not 64 KiB. Two programs that pass on gigabytes wait for each other
- * less often: a pull takes a sixth less time. Node cannot ask the kernel for that, perl(1) can. Without the host's own pipes are as they are: another one that is in a
+ * less often: a pull takes a sixth less time. Node cannot ask the kernel for that, perl(1) can. Without the host's own, pipes are as they are: another one that is in a
  * user's PATH may need what a program does not have here, such as /etc.
  */
 export function widening(): readonly string[] {

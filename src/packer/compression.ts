@@ -29,7 +29,7 @@ export function compressionOfBytes(start: Buffer): Compression | undefined {
 
 /**
  * The program that decompresses from its input to its output. xz has a limit of memory, since an archive says how much it takes (its own
- * presets take 65 MiB at most); zstd has one of 128 MiB anyway. What gzip has packed zstd unpacks in a third less time than gzip and pigz, if it
+ * presets take 65 MiB at most); zstd has one of 128 MiB anyway. What gzip has packed zstd unpacks in a quarter less time than pigz, if it
  * was built to know it: whether it was is asked on the way, since each program that we start ourselves takes longer than that. Behind gzip's data it
  * would go on with that of other programs, of xz with any memory, so it has no more than the others here either (1 GiB).
  */

@@ -67,9 +67,10 @@ describe("kill -9", () => {
       const moment = 0.1 + 0.9 * ((i + Math.random()) / moments);
       // One that came too late has shown how long it takes.
       for (let left = 3; left > 0; left--) {
-        if (!(await killAt(moment, paces[fresh ? "fresh" : "pulled"], fresh, names))) continue;
-        killed++;
-        break;
+        if (await killAt(moment, paces[fresh ? "fresh" : "pulled"], fresh, names)) {
+          killed++;
+          break;
+        }
       }
       if (i % 5 === 4 || i === moments - 1) await expectWholeBuild(names);
     }

@@ -19,6 +19,7 @@ export default defineConfig({
           maxWorkers: Math.max(2, availableParallelism() - 1),
           setupFiles: ["test/support/properties.ts"],
           testTimeout: 60_000,
+          hookTimeout: 60_000,
         },
       },
       {

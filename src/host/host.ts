@@ -1,10 +1,12 @@
 import type { Readable, Writable } from "node:stream";
-import type { NamedPipes } from "./named-pipes.js";
 import type { TakePiece } from "./pieces.js";
 import type { Program } from "./programs.js";
 
 /** A program to start: its name first, then its arguments, as they are. */
 export type Argv = readonly [Program, ...string[]];
+
+/** A file that is open, or an end of a pipe, for a program: closed here when it has it, or cannot be started. */
+export type OpenFile = { readonly descriptor: number };
 
 export type Command = {
   readonly argv: Argv;
@@ -19,22 +21,17 @@ export type Command = {
    * What the program reads; nothing by default. A function gets what is to be written to and ended. The program may end before that has been read: that
    * is no error, and what is still written goes nowhere.
    */
-  readonly input?: Readable | string | ((to: Writable) => void);
+  readonly input?: Readable | string | ((to: Writable) => void) | OpenFile;
   /** What it has not read when it ends is not read to its end, but given up. */
   readonly dropsInput?: boolean;
-  /** Where its standard output goes: a stream, or a function that gets each line; collected as text by default. */
-  readonly output?: Writable | ((line: string) => void);
-  /**
-   * For gigabytes: its input, and its standard output where that is taken piece by piece instead, go through real pipes, which hold as much as they
-   * may.
-   */
-  readonly bulk?: { readonly pipes: NamedPipes; readonly take?: TakePiece };
+  /** Where its standard output goes: a stream, a function that gets each line, or a file; collected as text by default. */
+  readonly output?: Writable | ((line: string) => void) | OpenFile;
+  /** For gigabytes: its pipes hold as much as they may. `take` gets its standard output piece by piece instead. */
+  readonly bulk?: { readonly take?: TakePiece };
   /** Gets each line of standard error. */
   readonly onLine?: (line: string) => void;
   /** How output that is collected becomes text; UTF-8 by default. With latin1 each character is a byte. */
   readonly encoding?: "utf8" | "latin1";
-  /** Where pipes for its output come from, if it is to have real ones. */
-  readonly pipes?: NamedPipes;
   /** It may leave programs behind that still hold its output; that is no reason to wait for them. */
   readonly mayDetach?: boolean;
   /** Ends it at once. */
@@ -75,6 +72,10 @@ export interface Host {
    * for meanwhile: for work that can give up in good order.
    */
   shielded<T>(work: (asked: AbortSignal) => Promise<T>): Promise<T>;
+}
+
+export function isOpenFile(stream: Command["input"] | Command["output"]): stream is OpenFile {
+  return typeof stream === "object" && "descriptor" in stream;
 }
 
 /** The name under which a program reaches a folder of {@link Command.folders}, by its index. */

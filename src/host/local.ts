@@ -1,22 +1,19 @@
-import { type ChildProcess, type SpawnOptions, spawn } from "node:child_process";
 import { setMaxListeners } from "node:events";
-import { closeSync, constants, openSync } from "node:fs";
 import { Socket } from "node:net";
-import type { Readable, Writable } from "node:stream";
+import { Readable, type Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { CommandError, hasCode, InterruptedError, NspawnError } from "../base/errors.js";
 import { LastLines } from "../base/last-lines.js";
-import type { Command, Host, Result, Running } from "./host.js";
-import type { NamedPipe } from "./named-pipes.js";
+import { type Child, type End, startChild } from "./child.js";
+import { type Command, type Host, isOpenFile, type Result, type Running } from "./host.js";
+import type { Start } from "./libc.js";
 import { readPieces } from "./pieces.js";
+import { ProgramFiles } from "./program-files.js";
 import { programPath } from "./programs.js";
-import { widening } from "./wide-pipes.js";
-
-type Ended = { readonly code: number | null; readonly signal: NodeJS.Signals | null };
 
 /** This machine. */
 export class LocalHost implements Host {
-  readonly #running = new Set<ChildProcess>();
+  readonly #running = new Set<Child>();
   readonly #interrupt = neverFull(new AbortController());
   #shields = 0;
   /** Of the shielded work that is done now: aborted when an interrupt is asked for. */
@@ -31,45 +28,51 @@ export class LocalHost implements Host {
   }
 
   async run(command: Command): Promise<Result> {
-    const pipes = await openPipes(command);
-    const child = this.#startOrDrop(command, pipes);
+    const { child, stdin, stdout, stderr } = this.#startOrDrop(command);
     const take = command.bulk?.take;
-    const stdin = pipes.stdin ? writerOf(pipes.stdin) : child.stdin;
-    const stdout = pipes.stdout && !take ? readerOf(pipes.stdout) : child.stdout;
-    const stderr = pipes.stderr ? readerOf(pipes.stderr) : child.stderr;
+    const [input, errors] = [writerOf(stdin), readerOf(stderr)];
+    const output = take ? undefined : readerOf(stdout);
     const release = killOnAbort(child, command.signal);
     const last = new LastLines(20);
     const collected: string[] = [];
-    const ended = this.#ended(child);
-    if (command.mayDetach) child.once("exit", () => setTimeout(closeOutput, detachGrace, [stdout, stderr]).unref());
+    void child.ended.then(() => {
+      input?.destroy();
+      if (command.mayDetach) setTimeout(closeOutput, detachGrace, [output, errors]).unref();
+    });
     const onError = (line: string): void => {
       last.add(line);
       command.onLine?.(line);
     };
-    const taken =
-      pipes.stdout && take ? readPieces(pipes.stdout.reader, take) : takeOutput(command, stdout, collected, (line) => last.add(line));
+    const remember = (line: string): void => last.add(line);
+    const taken = take && stdout !== undefined ? readPieces(stdout, take) : takeOutput(command, output, collected, remember);
     // One that waits for input would never see that nobody takes its output any more.
-    taken.catch(() => stdin?.destroy());
-    const [written, fed] = await Promise.allSettled([taken, feed(command, stdin), collectLines(stderr, onError), ended]);
+    taken.catch(() => input?.destroy());
+    const [written, fed] = await Promise.allSettled([taken, feed(command, input), collectLines(errors, onError), child.ended]);
     // Where its input broke off, or its output could not be written, that is why the program failed.
     release();
     for (const result of [fed, written]) if (result.status === "rejected" && !this.#interrupted) throw result.reason;
-    this.#check(command, await ended, last);
+    this.#check(command, await child.ended, last);
     return { stdout: collected.join("") };
   }
 
   async runBeside(command: Pick<Command, "argv" | "cwd">): Promise<Running> {
-    const child = this.#start(command, "pipe");
+    const { child, ...ends } = this.#start({ ...command, input: "" });
     const last = new LastLines(20);
-    const { pid, stdin, stdout } = child;
-    void collectLines(child.stderr, (line) => last.add(line));
+    const [stdin, stdout] = [writerOf(ends.stdin), readerOf(ends.stdout)];
+    const errors = collectLines(readerOf(ends.stderr), (line) => last.add(line));
     stdin?.on("error", () => {});
-    const ended = this.#ended(child);
+    const ended = child.ended.then(async (end) => {
+      stdin?.destroy();
+      await errors;
+      return end;
+    });
     const first = await Promise.race([new Promise<undefined>((ready) => stdout?.once("data", () => ready(undefined))), ended]);
-    if (first) this.#check(command, first, last);
-    if (pid === undefined || first) throw new CommandError({ argv: command.argv, code: 0, output: last.text() });
+    if (first) {
+      this.#check(command, first, last);
+      throw new CommandError({ argv: command.argv, code: 0, output: last.text() });
+    }
     return {
-      pid,
+      pid: child.pid,
       close: async () => {
         stdin?.end();
         await ended;
@@ -98,58 +101,32 @@ export class LocalHost implements Host {
   }
 
   /** Where the program cannot even be started, whatever writes its input has to be able to finish all the same. */
-  #startOrDrop(command: Command, pipes: Pipes): ChildProcess {
+  #startOrDrop(command: Command): Started {
     try {
-      // bash(1) takes a socket, which is what Node would give it, for a login from elsewhere, and reads ~/.bashrc.
-      return this.#start(command, command.input === undefined ? "ignore" : "pipe", pipes);
+      return this.#start(command);
     } catch (error) {
-      for (const file of oursOf(pipes)) closeSync(file);
-      if (typeof command.input === "object") command.input.resume();
+      if (command.input instanceof Readable) command.input.resume();
       throw error;
     }
   }
 
-  #start(
-    command: Pick<Command, "argv" | "env" | "cwd" | "mayOutlive" | "cleansUp" | "folders" | "bulk">,
-    input: "ignore" | "pipe",
-    pipes: Pipes = {},
-  ): ChildProcess {
-    let folders: readonly number[] = [];
+  #start(command: Command): Started {
+    const files = new ProgramFiles(command);
     try {
       if (this.#interrupted && !command.cleansUp) throw new InterruptedError();
       const [program, ...args] = command.argv;
-      folders = openAll(command.folders ?? []);
-      // detached: in a session of its own, so that Ctrl-C reaches only us, and we end the whole group.
-      // --pdeathsig: it dies with us, even by kill -9.
-      const [first = "", ...rest] = [
-        ...(command.mayOutlive ? [] : [programPath("setpriv"), "--pdeathsig", "KILL"]),
-        ...(command.bulk ? widening() : []),
-        programPath(program),
-      ];
-      const child = spawnSafely(first, [...rest, ...args], {
-        env: command.env ? { ...command.env } : baseEnvironment(),
-        cwd: command.cwd,
-        stdio: [pipes.stdin?.reader ?? input, pipes.stdout?.writer ?? "pipe", pipes.stderr?.writer ?? "pipe", ...folders],
-        detached: true,
-      });
+      // --pdeathsig: it dies with us, even by kill -9. In a session of its own, Ctrl-C reaches only us, and we end the whole group.
+      const argv = [...(command.mayOutlive ? [] : [programPath("setpriv"), "--pdeathsig", "KILL"]), programPath(program), ...args];
+      const child = startSafely({ argv, env: command.env ?? baseEnvironment(), cwd: command.cwd, files: files.list });
       this.#running.add(child);
-      return child;
+      void child.ended.then(() => this.#running.delete(child));
+      return { child, ...files.passOn() };
     } finally {
-      for (const file of [...folders, ...theirsOf(pipes)]) closeSync(file);
+      files.close();
     }
   }
 
-  #ended(child: ChildProcess): Promise<Ended> {
-    return new Promise((done, fail) => {
-      child.once("error", fail);
-      child.once("close", (code, signal) => {
-        this.#running.delete(child);
-        done({ code, signal });
-      });
-    });
-  }
-
-  #check(command: Pick<Command, "argv" | "shown" | "cleansUp">, { code, signal }: Ended, last: LastLines): void {
+  #check(command: Pick<Command, "argv" | "shown" | "cleansUp">, { code, signal }: End, last: LastLines): void {
     if (this.#interrupted && !command.cleansUp) throw new InterruptedError();
     if (code === 0) return;
     throw new CommandError({
@@ -161,40 +138,15 @@ export class LocalHost implements Host {
   }
 }
 
-/** Real pipes for what a program reads and writes. */
-type Pipes = {
-  readonly stdin?: NamedPipe | undefined;
-  readonly stdout?: NamedPipe | undefined;
-  readonly stderr?: NamedPipe | undefined;
-};
+/** A program, and our ends of its pipes. */
+type Started = { readonly child: Child } & ReturnType<ProgramFiles["passOn"]>;
 
-async function openPipes({ input, pipes, bulk }: Pick<Command, "input" | "pipes" | "bulk">): Promise<Pipes> {
-  const opened: { -readonly [Stream in keyof Pipes]: Pipes[Stream] } = {};
-  try {
-    if (input !== undefined) opened.stdin = await bulk?.pipes.open();
-    opened.stdout = await (bulk?.take ? bulk.pipes : pipes)?.open();
-    opened.stderr = await pipes?.open();
-    return opened;
-  } catch (error) {
-    for (const file of [...oursOf(opened), ...theirsOf(opened)]) closeSync(file);
-    throw error;
-  }
+function readerOf(file: number | undefined): Readable | undefined {
+  return file === undefined ? undefined : new Socket({ fd: file, readable: true, writable: false });
 }
 
-function oursOf({ stdin, stdout, stderr }: Pipes): readonly number[] {
-  return [stdin?.writer, stdout?.reader, stderr?.reader].filter((file) => file !== undefined);
-}
-
-function theirsOf({ stdin, stdout, stderr }: Pipes): readonly number[] {
-  return [stdin?.reader, stdout?.writer, stderr?.writer].filter((file) => file !== undefined);
-}
-
-function readerOf({ reader }: NamedPipe): Readable {
-  return new Socket({ fd: reader, readable: true, writable: false });
-}
-
-function writerOf({ writer }: NamedPipe): Writable {
-  return new Socket({ fd: writer, readable: false, writable: true });
+function writerOf(file: number | undefined): Writable | undefined {
+  return file === undefined ? undefined : new Socket({ fd: file, readable: false, writable: true });
 }
 
 /** As many may wait for it as there are downloads at once: to Node, more than ten look like a leak, of which it warns. */
@@ -203,20 +155,9 @@ function neverFull(controller: AbortController): AbortController {
   return controller;
 }
 
-function openAll(folders: readonly (string | Buffer)[]): readonly number[] {
-  const opened: number[] = [];
+function startSafely(start: Start): Child {
   try {
-    for (const folder of folders) opened.push(openSync(folder, constants.O_RDONLY | constants.O_DIRECTORY));
-    return opened;
-  } catch (error) {
-    for (const folder of opened) closeSync(folder);
-    throw error;
-  }
-}
-
-function spawnSafely(program: string, args: readonly string[], options: SpawnOptions): ChildProcess {
-  try {
-    return spawn(program, args, options);
+    return startChild(start);
   } catch (error) {
     if (!hasCode(error, "E2BIG")) throw error;
     throw new NspawnError("the command is too long for Linux, which takes 128 KiB for each argument", {
@@ -229,7 +170,7 @@ function spawnSafely(program: string, args: readonly string[], options: SpawnOpt
 /** Milliseconds for the last output of a program that has ended, while others still hold its output. */
 const detachGrace = 200;
 
-function closeOutput(streams: readonly (Readable | null | undefined)[]): void {
+function closeOutput(streams: readonly (Readable | undefined)[]): void {
   for (const stream of streams) stream?.destroy();
 }
 
@@ -238,8 +179,8 @@ export function baseEnvironment(): Readonly<Record<string, string>> {
   return { PATH: `${process.env.PATH ?? ""}:/usr/sbin:/usr/bin:/sbin:/bin`, LANG: "C.UTF-8", HOME: process.env.HOME ?? "/root" };
 }
 
-function kill(child: ChildProcess): void {
-  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+function kill(child: Child): void {
+  if (child.hasEnded) return;
   try {
     process.kill(-child.pid, "SIGKILL");
   } catch {
@@ -248,7 +189,7 @@ function kill(child: ChildProcess): void {
 }
 
 /** @returns what ends the wait for the signal */
-function killOnAbort(child: ChildProcess, signal: AbortSignal | undefined): () => void {
+function killOnAbort(child: Child, signal: AbortSignal | undefined): () => void {
   const end = (): void => kill(child);
   if (signal?.aborted) end();
   signal?.addEventListener("abort", end);
@@ -257,7 +198,7 @@ function killOnAbort(child: ChildProcess, signal: AbortSignal | undefined): () =
 
 async function takeOutput(
   { output, encoding = "utf8" }: Command,
-  stdout: Readable | null | undefined,
+  stdout: Readable | undefined,
   collected: string[],
   remember: (line: string) => void,
 ): Promise<void> {
@@ -267,7 +208,7 @@ async function takeOutput(
       remember(line);
       output(line);
     });
-  } else if (output) await pipeline(stdout, output);
+  } else if (output && !isOpenFile(output)) await pipeline(stdout, output);
   else for await (const chunk of stdout.setEncoding(encoding)) collected.push(chunk);
 }
 
@@ -275,8 +216,8 @@ async function takeOutput(
  * Passes on what a program reads. One that ends before it has read everything (tar does, at the end mark) is no error here: its
  * exit code tells, and the rest is read and dropped, so that whatever writes it can finish, or not even read.
  */
-async function feed({ input, dropsInput }: Command, stdin: Writable | null): Promise<void> {
-  if (!stdin) return;
+async function feed({ input, dropsInput }: Command, stdin: Writable | undefined): Promise<void> {
+  if (!stdin || isOpenFile(input)) return;
   stdin.on("error", () => {});
   if (typeof input === "function") {
     input(stdin);
@@ -313,7 +254,7 @@ const mostWaiting = 1 << 20;
 /** Output without line breaks is passed on in pieces of this many characters. */
 const longestLine = 1 << 16;
 
-async function collectLines(stream: Readable | null | undefined, take: (line: string) => void): Promise<void> {
+async function collectLines(stream: Readable | undefined, take: (line: string) => void): Promise<void> {
   if (!stream) return;
   let rest = "";
   for await (const chunk of untilClosed(stream.setEncoding("utf8"))) {

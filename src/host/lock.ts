@@ -1,41 +1,76 @@
+import { closeSync, constants, fstatSync, openSync, statSync, unlinkSync } from "node:fs";
 import { mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { CommandError } from "../base/errors.js";
+import { setTimeout } from "node:timers/promises";
+import { hasCode } from "../base/errors.js";
 import type { Host } from "./host.js";
+import { tryLock } from "./libc.js";
 
 /** A lock that is held until it is released, or until this process dies. */
-export type Lock = { release(): Promise<void> };
+export type Lock = { release(): void };
 
-/** Exit codes: somebody else has the lock; the file was removed while it was waited for. */
-const busy = 75;
-const gone = 76;
-
-/** Says that it has the lock, and keeps it as long as its input is open; unless the file that it has is no more the one of that name. */
-const holdIfThere = `for open in /proc/self/fd/*; do if [ "$open" -ef "$1" ]; then echo held; read -r end; exit 0; fi; done; exit ${gone}`;
+/** Milliseconds between two tries. */
+const pause = 20;
 
 /**
- * Takes an exclusive lock on a file or folder, by flock(1): the kernel lets go of it when the process that holds it ends, in whatever
- * way, so there are no stale locks. Waits for another holder, after saying through `onWait` who that is.
+ * Takes an exclusive lock on a file or folder, by flock(2): the kernel lets go of it when this process ends, in whatever way, so there are no
+ * stale locks. Waits for another holder, after saying through `onWait` who that is.
  * @param holder who takes it, for those who wait: `nspawn-build 1234`
+ * @throws InterruptedError
  */
-export async function takeLock(host: Host, path: string, holder: string, onWait: (other: string) => void): Promise<Lock> {
+export async function takeLock(
+  { interrupted }: Pick<Host, "interrupted">,
+  path: string,
+  holder: string,
+  onWait: (other: string) => void,
+): Promise<Lock> {
   await mkdir(dirname(path), { recursive: true });
-  const flock = (...options: string[]) =>
-    host.runBeside({ argv: ["flock", "--exclusive", "--no-fork", ...options, path, "sh", "-c", holdIfThere, "sh", path] });
+  let isTold = false;
   for (;;) {
-    try {
-      const running = await flock("--nonblock", "--conflict-exit-code", String(busy)).catch(async (error: unknown) => {
-        if (!endedWith(error, busy)) throw error;
-        onWait(await holderIn(path));
-        return flock();
-      });
+    interrupted.throwIfAborted();
+    const file = lockAt(path);
+    if (file !== undefined) {
       // Without the name, as on a full disk, it is a lock all the same.
       await writeFile(path, `${holder}\n`).catch(() => undefined);
-      return { release: () => running.close() };
-    } catch (error) {
-      if (!endedWith(error, gone)) throw error;
+      return { release: () => closeSync(file) };
     }
+    if (!isTold) onWait(await holderIn(path));
+    isTold = true;
+    await setTimeout(pause);
   }
+}
+
+/** Opens and locks a file, made if it is not there, or a folder. Returns undefined if somebody else has the lock. */
+function lockAt(path: string): number | undefined {
+  for (;;) {
+    const file = openAny(path);
+    try {
+      if (!tryLock(file)) {
+        closeSync(file);
+        return undefined;
+      }
+      // Whoever had it may have removed it meanwhile: then another one may have its name by now.
+      if (isAt(file, path)) return file;
+    } catch (error) {
+      closeSync(file);
+      throw error;
+    }
+    closeSync(file);
+  }
+}
+
+function openAny(path: string): number {
+  try {
+    return openSync(path, constants.O_RDONLY | constants.O_CREAT, 0o600);
+  } catch (error) {
+    if (!hasCode(error, "EISDIR")) throw error;
+    return openSync(path, constants.O_RDONLY);
+  }
+}
+
+function isAt(file: number, path: string): boolean {
+  const [ours, there] = [fstatSync(file), statSync(path, { throwIfNoEntry: false })];
+  return there !== undefined && there.dev === ours.dev && there.ino === ours.ino;
 }
 
 /**
@@ -53,18 +88,19 @@ export async function lockHolder(path: string): Promise<string | undefined> {
 }
 
 /** Removes the files in a folder of locks that nobody holds. Returns how many. */
-export async function removeFreeLocks(host: Host, folder: string): Promise<number> {
-  const names = await readdir(folder);
-  const script = 'for lock; do flock --nonblock "$lock" rm "$lock" && echo removed; done; true';
+export async function removeFreeLocks(folder: string): Promise<number> {
   let removed = 0;
-  await host.run({ argv: ["sh", "-c", script, "sh", ...names.map((name) => join(folder, name))], output: () => void removed++ });
+  for (const name of await readdir(folder)) {
+    const path = join(folder, name);
+    const file = lockAt(path);
+    if (file === undefined) continue;
+    unlinkSync(path);
+    closeSync(file);
+    removed++;
+  }
   return removed;
 }
 
 async function holderIn(path: string): Promise<string> {
   return (await readFile(path, "utf8").catch(() => "")).trim() || "another process";
-}
-
-function endedWith(error: unknown, code: number): boolean {
-  return error instanceof CommandError && error.code === code;
 }

@@ -1,13 +1,9 @@
-import { spawnSync } from "node:child_process";
-import { fstatSync, mkdtempSync, rmSync, write } from "node:fs";
+import { fchmodSync, fstatSync, write } from "node:fs";
 import { Socket } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { isatty } from "node:tty";
 import { promisify } from "node:util";
 import { hasCode, messageOf, NspawnError } from "../base/errors.js";
-import { type NamedPipe, openPipe } from "./named-pipes.js";
-import { programPath } from "./programs.js";
+import { makePipe, type Pipe } from "./libc.js";
 
 /** The three streams for a program that is not to be trusted. */
 export type Streams = {
@@ -31,7 +27,7 @@ export function openStreams(): Streams {
   // Both outputs in one file go through one pipe, where they keep their order.
   const errors = passed.includes(1) && passed.includes(2) && isSameFile(1, 2) ? 1 : 2;
   const piped = passed.filter((stream) => stream !== 2 || errors === 2);
-  const pipes = new Map(makePipes(piped.length).map((pipe, index) => [piped[index], pipe]));
+  const pipes = new Map(piped.map((stream) => [stream, openPipe()]));
   const forwarded = piped.flatMap((stream) => {
     const pipe = pipes.get(stream);
     return pipe && stream !== 0 ? [forward(pipe.reader, stream)] : [];
@@ -65,18 +61,11 @@ function isSameFile(one: number, other: number): boolean {
   return a.dev === b.dev && a.ino === b.ino;
 }
 
-/** Pipes, by names that are gone again when this returns. */
-function makePipes(count: number): readonly NamedPipe[] {
-  if (count === 0) return [];
-  const folder = mkdtempSync(join(tmpdir(), "nspawn-enter-"));
-  try {
-    const names = Array.from({ length: count }, (_, index) => join(folder, String(index)));
-    // The folder is ours alone. To open /dev/stderr anew, the root of a user namespace, who is somebody else here, needs the rights.
-    spawnSync(programPath("mkfifo"), ["--mode=666", ...names]);
-    return names.map(openPipe);
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
+/** To open /dev/stderr anew, the root of a user namespace, who is somebody else here, needs the rights. */
+function openPipe(): Pipe {
+  const pipe = makePipe();
+  fchmodSync(pipe.reader, 0o666);
+  return pipe;
 }
 
 /** Passes on our standard input. The end of whoever reads it is no error. */

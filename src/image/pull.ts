@@ -51,7 +51,7 @@ export async function pull(context: PullContext, image: ImageRef, pin?: Pin): Pr
     if (meanwhile) return await say(meanwhile, "stored");
     return await say(await download(context, transport, image, pin), "fetched");
   } finally {
-    await lock.release();
+    lock.release();
   }
 }
 

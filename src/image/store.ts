@@ -163,7 +163,7 @@ export class ImageStore {
       try {
         return await this.layers.takeAway(ids, discard, neededNow);
       } finally {
-        await lock.release();
+        lock.release();
       }
     });
   }
@@ -188,7 +188,7 @@ export class ImageStore {
     try {
       return await this.layers.removeArchive(name);
     } finally {
-      await lock.release();
+      lock.release();
     }
   }
 
@@ -199,7 +199,7 @@ export class ImageStore {
 
   /** Removes the files of locks that nobody holds. Returns how many. */
   removeLocks(): Promise<number> {
-    return removeFreeLocks(this.#host, this.#lockFolder);
+    return removeFreeLocks(this.#lockFolder);
   }
 
   /**

@@ -6,7 +6,6 @@ import { pipeline } from "node:stream/promises";
 import { CommandError, NspawnError } from "../base/errors.js";
 import { storeAdvice } from "../host/disk-room.js";
 import type { Host } from "../host/host.js";
-import { NamedPipes } from "../host/named-pipes.js";
 import type { TakePiece } from "../host/pieces.js";
 import { ArchiveError } from "./archive-error.js";
 import { type ArchiveKind, archiveKind, headLength, noArchive } from "./archive-kind.js";
@@ -92,15 +91,12 @@ async function extractFrom(
   const onLine = (line: string): void => {
     if (line.endsWith(diskFull)) stop(new NspawnError(`the disk of ${folder} is full: ${line}`, { hint: storeAdvice }));
   };
-  const pipes = new NamedPipes(host, `${folder}.pipes`, 3);
-  pipes.prepare();
   await Promise.all([
-    readTar(host, kind, archive, origin, { take, pipes, beside: folder, space })
+    readTar(host, kind, archive, origin, { take, beside: folder, space })
       .then(() => guard.finish())
       .catch(stop),
-    extractTar(host, guard.feed, folder, { layer, onLine, pipes }).catch((error: unknown) => stop(byProgram(error, origin))),
+    extractTar(host, guard.feed, folder, { layer, onLine }).catch((error: unknown) => stop(byProgram(error, origin))),
   ]);
-  await pipes.remove();
   if (failure) throw failure.reason;
 }
 
@@ -113,12 +109,7 @@ async function readTar(
   kind: ArchiveKind,
   archive: Readable,
   origin: string,
-  {
-    take,
-    pipes,
-    beside,
-    space,
-  }: { readonly take: TakePiece; readonly pipes: NamedPipes; readonly beside: string; readonly space: FreeSpace },
+  { take, beside, space }: { readonly take: TakePiece; readonly beside: string; readonly space: FreeSpace },
 ): Promise<void> {
   if (kind.kind === "zip") {
     const zip = `${beside}.zip`;
@@ -137,7 +128,7 @@ async function readTar(
   } else if (kind.compression === undefined) await takeAll(archive, take);
   else {
     try {
-      await runDecompressor(host, kind.compression, { input: archive, bulk: { pipes, take } });
+      await runDecompressor(host, kind.compression, { input: archive, bulk: { take } });
     } catch (error) {
       // One that was killed, as where memory ran out, says nothing of the archive.
       throw error instanceof CommandError && error.signal === undefined

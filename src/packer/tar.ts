@@ -1,3 +1,4 @@
+import { constants, openSync } from "node:fs";
 import { type FileHandle, mkdir, open, rm, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { PassThrough, type Readable } from "node:stream";
@@ -6,9 +7,8 @@ import type { ByteName } from "../base/byte-path.js";
 import { CommandError, NspawnError } from "../base/errors.js";
 import { settleAll } from "../base/settle.js";
 import { type Argv, type Command, type Host, openFolder } from "../host/host.js";
-import type { NamedPipes } from "../host/named-pipes.js";
 import { inOwnNamespaces } from "../host/namespace.js";
-import { widening } from "../host/wide-pipes.js";
+import { runPiped } from "../host/piped.js";
 
 /**
  * What travels besides mode, owner and times. GNU tar takes only `user.*` by `--xattrs` alone: file capabilities and the
@@ -65,15 +65,15 @@ export async function createArchive(
   // SOURCE_DATE_EPOCH: nothing in a reproducible archive is younger (https://reproducible-builds.org/specs/source-date-epoch/).
   const clamp = options.clampTime === undefined ? [] : [`--mtime=@${options.clampTime}`, "--clamp-mtime"];
   const tar: Argv = ["tar", "--create", "--file=-", ...format, ...attributes, opaqueAttribute, ...clamp, ...byLink, ...fromList];
-  const alone = inOwnNamespaces([...withoutUsers, ...widening(), ...tar]);
+  const alone = inOwnNamespaces([...withoutUsers, ...tar]);
   // Made here, so that nothing that is there is overwritten, and whoever may read it is the same everywhere.
   const file = await open(path, "wx+", 0o644);
   const links = `${path}.from`;
   try {
     await mkdir(links);
     const { input, listed, ...reached } = await fromLinks(folders, sources, links);
-    const argv: Argv = ["bash", "--norc", "-c", pipeline, "bash", path, String(alone.length), ...alone, ...compress];
-    const written = host.run({ argv, shown: tar, input, ...reached });
+    const output = { descriptor: openSync(path, constants.O_WRONLY) };
+    const written = runPiped(host, { argv: alone, shown: tar, input, ...reached }, { argv: compress, output });
     await settleAll([listed, written, readWhileWritten(file, written, onBytes)]);
   } catch (error) {
     // Nothing else is written but the archive.
@@ -84,10 +84,6 @@ export async function createArchive(
     await rm(links, { recursive: true, force: true });
   }
 }
-
-/** The first so many arguments behind the file are one program, the others another. A failure of either is one of both. */
-// biome-ignore lint/suspicious/noTemplateCurlyInString: these are of bash
-const pipeline = 'set -o pipefail; path=$1 count=$2; shift 2; "${@:1:count}" | "${@:count+1}" > "$path"';
 
 /**
  * Reads a file as it grows, until what writes it has ended: that takes less time than a pipe that branches, which copies everything again. What
@@ -138,21 +134,13 @@ export async function pipeTar(
   to: string | Buffer,
   { owner, folders }: PipeOptions,
 ): Promise<void> {
-  const between = new PassThrough({ highWaterMark: 1 << 20 });
   const owners = owner === "root" ? ["--owner=root:0", "--group=root:0"] : [];
   const keep = folders === "keep" ? ["--no-overwrite-dir"] : [];
-  await settleAll([
-    host.run({
-      argv: ["tar", "--create", "--file=-", ...format, ...owners, ...attributes, ...fromList],
-      ...fromSources(sources),
-      output: between,
-    }),
-    host.run({
-      argv: ["tar", "--extract", "--file=-", ...extractOptions, ...keep, `--directory=${openFolder(0)}`],
-      folders: [to],
-      input: between,
-    }),
-  ]);
+  await runPiped(
+    host,
+    { argv: ["tar", "--create", "--file=-", ...format, ...owners, ...attributes, ...fromList], ...fromSources(sources) },
+    { argv: ["tar", "--extract", "--file=-", ...extractOptions, ...keep, `--directory=${openFolder(0)}`], folders: [to] },
+  );
 }
 
 const extractOptions = [blocking, "--numeric-owner", "--same-owner", "--same-permissions", ...attributes];
@@ -167,7 +155,7 @@ export async function extractTar(
   host: Host,
   archive: NonNullable<Command["input"]>,
   folder: string,
-  { layer, onLine, pipes }: { readonly layer: boolean; readonly pipes: NamedPipes; readonly onLine?: (line: string) => void },
+  { layer, onLine }: { readonly layer: boolean; readonly onLine?: (line: string) => void },
 ): Promise<void> {
   const argv: Argv = [
     "tar",
@@ -177,7 +165,7 @@ export async function extractTar(
     ...(layer ? [opaqueAttribute] : []),
     `--directory=${openFolder(0)}`,
   ];
-  await host.run({ argv, folders: [folder], input: archive, bulk: { pipes }, ...(onLine ? { onLine } : {}) });
+  await host.run({ argv, folders: [folder], input: archive, bulk: {}, ...(onLine ? { onLine } : {}) });
 }
 
 /**

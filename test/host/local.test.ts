@@ -1,4 +1,5 @@
 import { spawnSync } from "node:child_process";
+import { readdirSync } from "node:fs";
 import { PassThrough, Readable, Writable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -6,6 +7,7 @@ import { CommandError, InterruptedError, MissingProgramError } from "../../src/b
 import { isAlive, processName } from "../../src/base/process-id.js";
 import { baseEnvironment, LocalHost } from "../../src/host/local.js";
 import { programPath, requirePrograms } from "../../src/host/programs.js";
+import { tempFolder } from "../support/temp.js";
 
 const sh = (script: string) => ["sh", "-c", script] as const;
 
@@ -185,4 +187,57 @@ describe("programs", () => {
     expect(error).toBeInstanceOf(MissingProgramError);
     expect(String(error)).toMatch(/no-such-a, no-such-b/);
   });
+});
+
+/** Lines of both outputs of a program. */
+async function linesOf(script: string, host = new LocalHost()): Promise<readonly string[]> {
+  const lines: string[] = [];
+  await host.run({ argv: sh(script), output: (line) => void lines.push(line), onLine: (line) => void lines.push(`! ${line}`) });
+  return lines;
+}
+
+describe("the pipes of programs", () => {
+  test("are real ones: a program can open its output by name", async () => {
+    const script =
+      "echo a > /dev/stdout; echo b > /dev/stderr; for i in 1 2; do stat -Lc %F /proc/self/fd/$i; done; stat -Lc %F /dev/stdin";
+    expect([...(await linesOf(script))].sort()).toEqual(["! b", "a", "character special file", "fifo", "fifo"]);
+  });
+
+  test("pass on all of a long output, in order, before the end of the program is told", async () => {
+    const lines = await linesOf("seq 200000; seq 3 >&2");
+    expect(lines.filter((line) => !line.startsWith("!"))).toEqual(Array.from({ length: 200_000 }, (_, index) => String(index + 1)));
+    expect(lines.filter((line) => line.startsWith("!"))).toEqual(["! 1", "! 2", "! 3"]);
+  });
+
+  test("are each program's own, and all are closed in the end", async () => {
+    const before = readdirSync("/proc/self/fd").length;
+    const all = await Promise.all(Array.from({ length: 30 }, (_, index) => linesOf(`sleep 0.05; echo ${index}; ls /proc/self/fd`)));
+    // Its own three, the folder that ls reads, and what was open for all programs before any of ours was.
+    const alone = spawnSync("ls", ["/proc/self/fd"], { encoding: "utf8" }).stdout;
+    expect(all).toEqual(Array.from({ length: 30 }, (_, index) => [String(index), ...alone.trim().split("\n")]));
+    await expect.poll(() => readdirSync("/proc/self/fd").length).toBeLessThanOrEqual(before + 1);
+  });
+
+  test("who has left a program behind that holds one is not waited for, if it may", async () => {
+    const lines: string[] = [];
+    const started = performance.now();
+    await new LocalHost().run({ argv: sh("echo x; sleep 5 & exit 0"), output: (line) => void lines.push(line), mayDetach: true });
+    expect(lines).toEqual(["x"]);
+    expect(performance.now() - started).toBeLessThan(4000);
+  });
+
+  test("an interrupt ends what runs", async () => {
+    const host = new LocalHost();
+    const running = linesOf("echo begun; sleep 60", host);
+    setTimeout(() => host.interrupt(), 200);
+    await expect(running).rejects.toThrow("interrupted");
+  });
+});
+
+test("bash has no login from elsewhere for a reason to read ~/.bashrc", async () => {
+  const { stdout } = await new LocalHost().run({
+    argv: ["sh", "-ec", 'echo "echo read" > "$HOME/.bashrc"; bash -c "echo run"'],
+    env: { PATH: process.env.PATH ?? "", HOME: tempFolder() },
+  });
+  expect(stdout).toBe("run\n");
 });

@@ -1,17 +1,13 @@
 import { createHash } from "node:crypto";
-import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { CommandError } from "../../src/base/errors.js";
 import { LocalHost } from "../../src/host/local.js";
-import { NamedPipes } from "../../src/host/named-pipes.js";
 import type { TakePiece } from "../../src/host/pieces.js";
-import { tempFolder } from "../support/temp.js";
 
 const run = (script: string, take: TakePiece): Promise<unknown> => {
-  const host = new LocalHost();
-  return host.run({ argv: ["bash", "-c", script], bulk: { pipes: new NamedPipes(host, join(tempFolder(), "pipes"), 1), take } });
+  return new LocalHost().run({ argv: ["bash", "-c", script], bulk: { take } });
 };
 
 const sha256 = (): ReturnType<typeof createHash> => createHash("sha256");

@@ -5,7 +5,6 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { bytePath, toBytes } from "../../src/base/byte-path.js";
 import { LocalHost } from "../../src/host/local.js";
-import { NamedPipes } from "../../src/host/named-pipes.js";
 import { compressor } from "../../src/packer/compression.js";
 import { createArchive, extractTar, pipeTar, type TarSource } from "../../src/packer/tar.js";
 import { writeFiles } from "../support/files.js";
@@ -44,7 +43,7 @@ async function pack(path: string, sources: readonly TarSource[], options: Parame
 
 async function unpack(path: string, folder: string): Promise<void> {
   mkdirSync(folder);
-  await extractTar(host, createReadStream(path), folder, { layer: true, pipes: new NamedPipes(host, `${folder}.pipes`, 1) });
+  await extractTar(host, createReadStream(path), folder, { layer: true });
 }
 
 const source = (folder: string, ...names: readonly string[]): TarSource => ({ folder: Buffer.from(folder), names });

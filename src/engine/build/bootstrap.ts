@@ -42,7 +42,7 @@ export async function bootstrapLayer(
     await store.setDerived(key, layer.digest);
     return { layer, cached: false };
   } finally {
-    await lock.release();
+    lock.release();
   }
 }
 

@@ -11,7 +11,7 @@ import { compressor } from "../../packer/compression.js";
 import { type BuildPlan, checkPlannedCasts } from "../../plan/build-plan.js";
 import { isRendered } from "../../plan/cast.js";
 import { compressionOf } from "../../plan/image-ref.js";
-import { warmUp } from "../../template/template.js";
+import { prepareMiniJinja } from "../../template/minijinja.js";
 import { proxyVariables } from "../../transport/proxy.js";
 import { Transports } from "../../transport/transports.js";
 import type { EngineContext, SetupContext } from "../context.js";
@@ -63,7 +63,7 @@ export async function buildImage(context: EngineContext, plan: BuildPlan, option
     if ((await caching.settled()) > 0 || (await store.steps.surplus()) > 0) await tidySteps(store, config.build);
   } finally {
     await caching.settled();
-    await lock.release();
+    lock.release();
     await store.close();
   }
 }
@@ -83,7 +83,7 @@ async function whenRight(locking: Promise<Lock>, check: Promise<void>): Promise<
 
 async function checkPlan(plan: BuildPlan, renderings: DigestMemory): Promise<void> {
   if (!plan.work.some((step) => step.kind === "cast" && !isRendered(step, plan.folder, renderings))) return;
-  await warmUp();
+  await prepareMiniJinja();
   checkPlannedCasts(plan, renderings);
 }
 
@@ -126,12 +126,11 @@ function programsFor(plan: BuildPlan): readonly Program[] {
     "setpriv",
     "unshare",
     "mount",
-    "flock",
     "tar",
     "getfattr",
     ...(runsCommands(plan) ? (["systemd-nspawn"] as const) : []),
     ...(plan.bootstrap ? (["mmdebstrap"] as const) : []),
-    ...(plan.push && compression ? (["find", "setfattr", "bash", compressor(compression)[0]] as const) : []),
+    ...(plan.push && compression ? (["find", "setfattr", compressor(compression)[0]] as const) : []),
   ];
 }
 

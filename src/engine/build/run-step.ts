@@ -3,7 +3,6 @@ import { join } from "node:path";
 import { CommandError } from "../../base/errors.js";
 import type { Host } from "../../host/host.js";
 import { baseEnvironment } from "../../host/local.js";
-import type { NamedPipes } from "../../host/named-pipes.js";
 import { inOwnNamespaces } from "../../host/namespace.js";
 import { attributesNoted, mountAndNote, type OverlayLayers, prepareOverlay } from "../../layer/overlay.js";
 import { resolveInRoot, statInRoot } from "../../layer/root-path.js";
@@ -32,7 +31,6 @@ export async function runInImage(
   argv: readonly string[],
   environment: RunEnvironment,
   onLine: (line: string) => void,
-  pipes?: NamedPipes,
 ): Promise<boolean | undefined> {
   const overlay = await prepareOverlay(scratch, layers);
   const nspawn = ["systemd-nspawn", ...nspawnOptions(overlay.mountPoint, environment), "--", ...argv];
@@ -43,7 +41,6 @@ export async function runInImage(
     env,
     output: onLine,
     onLine,
-    ...(pipes ? { pipes } : {}),
   });
   return attributesNoted(overlay);
 }

@@ -3,7 +3,6 @@ import { join } from "node:path";
 import { secondsSince } from "../../base/events.js";
 import { type Place, showPlace } from "../../base/place.js";
 import { needingRoom } from "../../host/disk-room.js";
-import { NamedPipes } from "../../host/named-pipes.js";
 import type { BuildNote, BuiltStep, StepInputs } from "../../image/store/build-notes.js";
 import type { StepLayer } from "../../image/store/step-layers.js";
 import { layerHasAttributes, makeUpper, noteAttributes } from "../../layer/overlay.js";
@@ -35,7 +34,6 @@ export class Steps {
   readonly #done: Done[] = [];
   /** Ids of layers from the cache that were looked at. */
   readonly #whole = new Set<string>();
-  readonly #pipes: NamedPipes;
   #folders = 0;
 
   /** @param last what the last build of the image was made from */
@@ -46,7 +44,6 @@ export class Steps {
     this.#environment = environment;
     this.#last = last;
     this.#fetches = new Fetches(build, join(scratch, "fetches"));
-    this.#pipes = new NamedPipes(host, join(scratch, "pipes"));
     this.#context = {
       host,
       config,
@@ -108,7 +105,6 @@ export class Steps {
       report({ kind: "step-end", at: step.at, text, seconds: secondsSince(started), cached: true });
       return;
     }
-    if (step.kind === "run" || step.kind === "sh") this.#pipes.prepare();
     const why = await this.#why(step, inputs, key, index);
     report({ kind: "detail", text: `  not cached: ${why}` });
     this.#beginFetches(index);
@@ -173,7 +169,6 @@ export class Steps {
               scriptFolder: plan.folder,
               layers: { lowers, upper },
               environment: this.#environment,
-              pipes: this.#pipes,
             },
             step,
           );

@@ -3,7 +3,6 @@ import { join } from "node:path";
 import type { Report } from "../../base/events.js";
 import type { Config } from "../../config/config.js";
 import type { Host } from "../../host/host.js";
-import type { NamedPipes } from "../../host/named-pipes.js";
 import { copyIntoRoot } from "../../layer/copy.js";
 import { hasAttributes, type OverlayLayers, prepareOverlay, whileMounted } from "../../layer/overlay.js";
 import type { StepOf, WorkStep } from "../../plan/step.js";
@@ -23,8 +22,6 @@ export type StepContext = {
   readonly layers: OverlayLayers;
   readonly environment: RunEnvironment;
   readonly report: Report;
-  /** For what commands write. */
-  readonly pipes: NamedPipes;
 };
 
 /** What becomes of the attributes of the image's root folder: whether it has any then, `same` if they stay as they are. */
@@ -57,8 +54,8 @@ export async function copyToImage({ host, folder, layers }: StepContext, source:
 }
 
 async function runCommand(context: StepContext, argv: readonly string[]): Promise<RootAttributes> {
-  const { host, folder, layers, environment, report, pipes } = context;
+  const { host, folder, layers, environment, report } = context;
   const onLine = (line: string): void => report({ kind: "output", line });
-  const noted = await runInImage(host, join(folder, "view"), layers, argv, environment, onLine, pipes);
+  const noted = await runInImage(host, join(folder, "view"), layers, argv, environment, onLine);
   return noted ?? (layers.upper ? hasAttributes(host, layers.upper.folder) : "same");
 }

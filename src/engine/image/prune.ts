@@ -84,6 +84,6 @@ async function removeRecord(image: ImageRef, store: ImageStore): Promise<boolean
     await store.records.remove(image);
     return true;
   } finally {
-    await lock.release();
+    lock.release();
   }
 }

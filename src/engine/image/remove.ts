@@ -108,6 +108,6 @@ async function whileLocked({ report }: EngineContext, store: ImageStore, image: 
   try {
     await change();
   } finally {
-    await lock.release();
+    lock.release();
   }
 }

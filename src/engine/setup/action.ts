@@ -35,7 +35,7 @@ export type ActionContext = SetupContext & {
   readonly paths: MachinePaths;
   /** The number of the generation that `rollback` goes to; undefined: the one before. */
   readonly generation: number | undefined;
-  /** Has what renders units do what it does first, while others answer. Resolves when a unit can be rendered at once, if that is likely to be needed. */
-  readonly ready: () => Promise<void>;
+  /** Resolves when a unit can be rendered without delay, if that is likely to be needed. */
+  readonly ready: Promise<void>;
   readonly made: MadeUnits;
 };

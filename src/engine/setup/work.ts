@@ -1,7 +1,5 @@
-import { join } from "node:path";
 import { secondsSince } from "../../base/events.js";
 import type { Argv } from "../../host/host.js";
-import { NamedPipes } from "../../host/named-pipes.js";
 import { copyIntoRoot } from "../../layer/copy.js";
 import type { SetupPlan } from "../../plan/setup-plan.js";
 import { describeStep, type HostStep, type StepOf } from "../../plan/step.js";
@@ -41,11 +39,10 @@ const handlers: Handlers = {
   sh: (context, { script }) => runOnHost(context, shellCommand(context.config.build.shellInvoke, script)),
 };
 
-async function runOnHost({ host, report, folder, scratch }: StepContext, argv: readonly string[]): Promise<void> {
+async function runOnHost({ host, report, folder }: StepContext, argv: readonly string[]): Promise<void> {
   // env(1) looks the user's program up, and passes on what it ends with.
   const command: Argv = ["env", "--", ...argv];
   const environment = Object.fromEntries(Object.entries(process.env).filter((entry): entry is [string, string] => entry[1] !== undefined));
   const onLine = (line: string): void => report({ kind: "output", line });
-  const pipes = new NamedPipes(host, join(scratch, "pipes"));
-  await host.run({ argv: command, shown: argv, cwd: folder, env: environment, output: onLine, onLine, pipes, mayDetach: true });
+  await host.run({ argv: command, shown: argv, cwd: folder, env: environment, output: onLine, onLine, mayDetach: true });
 }

@@ -139,7 +139,7 @@ export class Layers {
       }
       throw error;
     } finally {
-      await held.release();
+      held.release();
     }
     return { id, folder: this.#folder(id), digest, bytes, root };
   }

@@ -1,0 +1,52 @@
+import { openSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { Readable } from "node:stream";
+import { describe, expect, test } from "vitest";
+import { LocalHost } from "../../src/host/local.js";
+import { runPiped } from "../../src/host/piped.js";
+import type { Program } from "../../src/host/programs.js";
+import { tempFolder } from "../support/temp.js";
+
+const host = new LocalHost();
+const sh = (script: string) => ({ argv: ["sh", "-c", script] as const });
+
+/** What the second of two programs writes to a file. */
+async function written(from: string, to: string): Promise<string> {
+  const path = join(tempFolder(), "output");
+  await runPiped(host, sh(from), { ...sh(to), output: { descriptor: openSync(path, "wx") } });
+  return readFileSync(path, "utf8");
+}
+
+describe("runPiped", () => {
+  test("the second program reads all that the first one writes, and writes to a file", async () => {
+    expect(await written("seq 300000", "wc -lc")).toBe(` ${300_000} ${1_988_895}\n`);
+  });
+
+  test("the first one gets its input as any other", async () => {
+    const path = join(tempFolder(), "output");
+    const input = Readable.from(["a", "b"]);
+    await runPiped(host, { ...sh("cat; echo c"), input }, { ...sh("rev"), output: { descriptor: openSync(path, "wx") } });
+    expect(readFileSync(path, "utf8")).toBe("cba\n");
+  });
+
+  test.each([
+    ["the first", "echo x; echo why >&2; exit 3", "cat", { code: 3, output: "why" }],
+    ["the second", "echo x", "cat; echo why >&2; exit 4", { code: 4, output: "why" }],
+    ["both, the first before", "echo first >&2; exit 3", "cat; echo second >&2; exit 4", { code: 3, output: "first" }],
+    ["the second, so that the first has nobody to write to", "exec yes", "head -n 1; echo why >&2; exit 5", { code: 5, output: "why" }],
+  ])("a failure of %s is one of both", async (_, from, to, error) => {
+    await expect(written(from, to)).rejects.toMatchObject(error);
+  });
+
+  test("a second one that has read enough is no failure", async () => {
+    expect(await written("exec yes", "head -n 2")).toBe("y\ny\n");
+  });
+
+  test("where one cannot be started, the other does not wait for it, and nothing stays open", async () => {
+    const before = readdirSync("/proc/self/fd").length;
+    const missing = { argv: ["none-such" as Program] as const };
+    await expect(runPiped(host, missing, sh("cat"))).rejects.toThrow("not installed");
+    await expect(runPiped(host, sh("exec yes"), missing)).rejects.toThrow("not installed");
+    await expect.poll(() => readdirSync("/proc/self/fd").length).toBeLessThanOrEqual(before);
+  });
+});

@@ -199,14 +199,15 @@ function mountCommands(machine: Machine): readonly string[] {
       hint: `they are named in ${layersFolder}; build some of the images from fewer parents`,
     });
   }
-  // The root folder of the top layer is the root of the machine, with its mode and owner.
-  const upper = [path("install"), "--directory", `--mode=${mode.toString(8)}`, `--owner=${uid}`, `--group=${gid}`, paths.upper];
+  // The root folder of the top layer is the root of the machine, with its mode and owner. What those of the other one are makes no difference.
+  const made = [path("install"), "--directory", `--mode=${mode.toString(8)}`, `--owner=${uid}`, `--group=${gid}`, paths.upper, paths.work];
+  // Each program that systemd starts takes it some 10 ms: mount(8) makes its mount point itself.
+  const mount = [path("mount"), "--types", "overlay", "--options", `${options},X-mount.mkdir`, `nspawn-${spec.name}`, paths.root];
   return [
     ...(spec.state === "volatile" ? [removeRuntime(paths)] : []),
-    unitCommand([path("mkdir"), "--parents", paths.work, paths.root]),
-    unitCommand(upper),
+    unitCommand(made),
     ...(attributes ? [copyAttributes(top.layer.folder, paths.upper)] : []),
-    unitCommand([path("mount"), "--types", "overlay", "--options", options, `nspawn-${spec.name}`, paths.root]),
+    unitCommand(mount),
   ];
 }
 

@@ -272,7 +272,15 @@ describe("renderUnit", () => {
     const config = testConfig(join(folder, "store"), "[machine]overlayfs_mount_opts=xino=auto\nredirect_dir=off\nnoatime").machine;
     const mount = there(logicalLines(renderUnit(machine({ config }))).find((line) => line.includes("/bin/mount")));
     const options = there(systemdWords(mount.slice("ExecStartPre=".length))[4]);
-    expect(options.split(",").slice(3)).toEqual(["nodev", "xino=auto", "noatime", "index=off", "metacopy=off", "redirect_dir=off"]);
+    expect(options.split(",").slice(3)).toEqual([
+      "nodev",
+      "xino=auto",
+      "noatime",
+      "index=off",
+      "metacopy=off",
+      "redirect_dir=off",
+      "X-mount.mkdir",
+    ]);
   });
 
   test("a machine without layers is refused, and one with more than a mount takes", () => {

@@ -126,12 +126,16 @@ async function copyFolders(host: Host, members: readonly Member[], scratch: stri
 
 /** Members in order, neighbours that lie in one folder together. */
 function sources(members: readonly Member[], folderOf: (member: Member) => string): readonly TarSource[] {
-  const result: { folder: string; names: ByteName[] }[] = [];
+  const folders = new Map<string, Buffer>();
+  const result: { folder: Buffer; names: ByteName[] }[] = [];
   for (const member of members) {
-    const folder = folderOf(member);
+    const path = folderOf(member);
+    // One for all members of a layer: there may be as many as there are files.
+    const folder = folders.get(path) ?? Buffer.from(path);
+    folders.set(path, folder);
     const last = result.at(-1);
     if (last?.folder === folder) last.names.push(member.path);
     else result.push({ folder, names: [member.path] });
   }
-  return result.map(({ folder, names }) => ({ folder: Buffer.from(folder), names }));
+  return result;
 }

@@ -6,15 +6,15 @@ import type { ImageStore } from "../../image/store.js";
 export type StepLimits = Pick<Config["build"], "cacheSize" | "cacheAge">;
 
 /** What {@link tidySteps} would remove of the cache's steps; all of them, if none is wanted any more. */
-export async function findSpareSteps(store: ImageStore, limits: StepLimits, all: boolean): Promise<readonly CachedStep[]> {
-  const steps = await store.steps.all();
+export function spareSteps(steps: readonly CachedStep[], limits: StepLimits, all: boolean): readonly CachedStep[] {
   return all ? steps : stepsBeyond(steps, limits);
 }
 
 /** Removes from the step cache what is more than the configuration allows, and what killed builds have left. */
 export async function tidySteps(store: ImageStore, limits: StepLimits): Promise<void> {
-  await store.removeSteps(stepsBeyond(await store.steps.all(), limits));
-  await store.removeStepLeftovers(await store.steps.leftovers());
+  const { steps, leftovers } = await store.steps.survey();
+  await store.removeSteps(stepsBeyond(steps, limits));
+  await store.removeStepLeftovers(leftovers);
   for (const kind of store.notes.kinds) for (const path of await kind.olderThan(oldest(limits))) await kind.remove(path);
 }
 

@@ -1,6 +1,6 @@
 import { ImageStore } from "../../image/store.js";
 import { type ImageRef, imageRef } from "../../plan/image-ref.js";
-import { findSpareSteps, tidySteps } from "../build/tidy.js";
+import { spareSteps, tidySteps } from "../build/tidy.js";
 import type { EngineContext } from "../context.js";
 import { inventoryOf, lookIntoStore, whileOpen } from "./context.js";
 import { removeLayers } from "./removal.js";
@@ -41,7 +41,7 @@ export async function pruneStore(context: EngineContext, { cache }: PruneOptions
 /** Steps that a running build uses stay. */
 async function pruneSteps({ config }: EngineContext, store: ImageStore, all: boolean): Promise<readonly Waste[]> {
   const found = await findStepWaste(store, config.build, all);
-  const spare = await findSpareSteps(store, config.build, all);
+  const spare = spareSteps(await store.steps.all(), config.build, all);
   const gone = new Set((await store.removeSteps(spare)).map(({ id }) => id));
   await tidySteps(store, config.build);
   return found.filter(({ name }) => gone.has(name) || name.includes("/"));

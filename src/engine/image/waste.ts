@@ -2,7 +2,7 @@ import { basename } from "node:path";
 import { type Inventory, layerOf } from "../../image/inventory.js";
 import type { ImageStore } from "../../image/store.js";
 import { usageOf } from "../../image/usage.js";
-import { findSpareSteps, type StepLimits } from "../build/tidy.js";
+import { type StepLimits, spareSteps } from "../build/tidy.js";
 
 /** Work folders of builds that were kept to be looked at are waste after this many days without a change. */
 const keptDays = 7;
@@ -68,7 +68,9 @@ export async function findTemporary(store: ImageStore): Promise<readonly Waste[]
 
 /** Finds what is too much in the step cache, or all of it, and what killed builds have left there. */
 export async function findStepWaste(store: ImageStore, limits: StepLimits, all: boolean): Promise<readonly Waste[]> {
-  const [steps, { folders, descriptions }] = await Promise.all([findSpareSteps(store, limits, all), store.steps.leftovers()]);
+  const { steps: cached, leftovers } = await store.steps.survey();
+  const { folders, descriptions } = leftovers;
+  const steps = spareSteps(cached, limits, all);
   return [
     ...steps.map(({ id, bytes }): Waste => ({ kind: "step", name: id, bytes })),
     ...(await Promise.all(

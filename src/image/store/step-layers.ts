@@ -102,31 +102,35 @@ export class StepLayers {
   }
 
   async all(): Promise<readonly CachedStep[]> {
-    const names = await this.#files.names(this.#descriptions, /^[0-9a-f]{32}\.json$/);
+    return (await this.#described()).flatMap(({ step }) => (step ? [step] : []));
+  }
+
+  /** What is in the cache, and what was left there. */
+  async survey(): Promise<{ readonly steps: readonly CachedStep[]; readonly leftovers: StepLeftovers }> {
+    const folders = await this.#files.names(this.#folder, /^[0-9a-f]{16}$/);
+    const claimed = new Set((await this.#claims.all()).map(({ layer }) => layer));
+    // Behind the claims: a build that has ended by then has described its layers.
+    const described = await this.#described();
+    const steps = described.flatMap(({ step }) => (step ? [step] : []));
+    const known = new Set(steps.map(({ id }) => id));
+    const unknown = folders.filter((id) => !known.has(id) && !claimed.has(id));
+    const damaged = described.flatMap(({ path, step }) => (step ? [] : [path]));
+    return { steps, leftovers: { folders: unknown.map((id) => join(this.#folder, id)), descriptions: damaged } };
+  }
+
+  /** What is where descriptions are; without a step where it is none, or damaged. What goes meanwhile is left out. */
+  async #described(): Promise<readonly { readonly path: string; readonly step: CachedStep | undefined }[]> {
+    const names = await this.#files.names(this.#descriptions, /./);
     const found = await Promise.all(
       names.map(async (name) => {
         const path = join(this.#descriptions, name);
         const [description, stats] = await Promise.all([this.#files.readJson(path, isDescription), stat(path).catch(() => undefined)]);
-        return description && stats ? [{ key: description.key, id: description.id, bytes: description.bytes, used: stats.mtime }] : [];
+        if (!stats) return [];
+        const step = description && { key: description.key, id: description.id, bytes: description.bytes, used: stats.mtime };
+        return [{ path, step }];
       }),
     );
     return found.flat();
-  }
-
-  async leftovers(): Promise<StepLeftovers> {
-    const folders = await this.#files.names(this.#folder, /^[0-9a-f]{16}$/);
-    const claimed = new Set((await this.#claims.all()).map(({ layer }) => layer));
-    // Behind the claims: a build that has ended by then has described its layers.
-    const described = new Set((await this.all()).map(({ id }) => id));
-    const names = await this.#files.names(this.#descriptions, /./);
-    const damaged = await Promise.all(
-      names.map(async (name) => {
-        const path = join(this.#descriptions, name);
-        return (await this.#files.readJson(path, isDescription)) ? [] : [path];
-      }),
-    );
-    const unknown = folders.filter((id) => !described.has(id) && !claimed.has(id));
-    return { folders: unknown.map((id) => join(this.#folder, id)), descriptions: damaged.flat() };
   }
 
   /** How many layers there are more than descriptions: some of them may be what killed builds have left. */

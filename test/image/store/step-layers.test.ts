@@ -107,10 +107,10 @@ describe("the step cache", () => {
     writeFileSync(path, "{");
     const store = await open();
     expect(await store.steps.surplus()).toBe(1);
-    const leftovers = await store.steps.leftovers();
+    const { leftovers } = await store.steps.survey();
     expect(leftovers).toEqual({ folders: [left.folder], descriptions: [path] });
     await store.removeStepLeftovers(leftovers);
-    expect(await store.steps.leftovers()).toEqual({ folders: [], descriptions: [] });
+    expect((await store.steps.survey()).leftovers).toEqual({ folders: [], descriptions: [] });
     for (const opened of [store, building]) await opened.close();
   });
 });

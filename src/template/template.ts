@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync, realpathSync, statSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
+import { setImmediate, setTimeout } from "node:timers/promises";
 import { serialize } from "node:v8";
 import { hasCode, messageOf, NspawnError } from "../base/errors.js";
 import { isWithin } from "../base/is-within.js";
@@ -54,6 +55,33 @@ function rendererVersion(): string {
   version ??= `nspawn ${packageVersion()} ${recipe}, minijinja ${miniJinjaVersion()}`;
   return version;
 }
+
+/** Loads what renders, which takes some 30 ms, after what is to be waited for was started. */
+export async function loadRenderer(): Promise<void> {
+  await setTimeout(startPause);
+  loadMiniJinja();
+}
+
+/**
+ * Renders something for nothing, while there is something else to wait for: what minijinja does first takes most of 100 ms, since its functions are
+ * compiled when they are called for the first time. Not at once, so that what is to be waited for can be started, and in parts, so that nobody waits
+ * for all of it.
+ */
+export async function warmUp(): Promise<void> {
+  const everyday =
+    "{# #}{% for item in items %}{% if item.name %}\n{{ item.name }}={{ item.value }}{% endif %}{% endfor %}{{ items | length }}";
+  await loadRenderer();
+  await setImmediate();
+  const renderer = new TemplateRenderer("/");
+  for (const source of ["", everyday]) {
+    await setImmediate();
+    renderer.render("/", source, { items: [{ name: "a", value: "b" }] });
+  }
+  renderer.free();
+}
+
+/** Milliseconds. */
+const startPause = 3;
 
 /**
  * Renders Jinja templates that include, import and extend others: named relative to the template that names them or, with a slash at the

@@ -11,7 +11,7 @@ import { compressor } from "../../packer/compression.js";
 import { type BuildPlan, checkPlannedCasts } from "../../plan/build-plan.js";
 import { isRendered } from "../../plan/cast.js";
 import { compressionOf } from "../../plan/image-ref.js";
-import { prepareMiniJinja } from "../../template/minijinja.js";
+import { warmUp } from "../../template/template.js";
 import { proxyVariables } from "../../transport/proxy.js";
 import { Transports } from "../../transport/transports.js";
 import type { EngineContext, SetupContext } from "../context.js";
@@ -83,7 +83,7 @@ async function whenRight(locking: Promise<Lock>, check: Promise<void>): Promise<
 
 async function checkPlan(plan: BuildPlan, renderings: DigestMemory): Promise<void> {
   if (!plan.work.some((step) => step.kind === "cast" && !isRendered(step, plan.folder, renderings))) return;
-  await prepareMiniJinja();
+  await warmUp();
   checkPlannedCasts(plan, renderings);
 }
 

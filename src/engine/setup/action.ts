@@ -36,6 +36,6 @@ export type ActionContext = SetupContext & {
   /** The number of the generation that `rollback` goes to; undefined: the one before. */
   readonly generation: number | undefined;
   /** Resolves when a unit can be rendered without delay, if that is likely to be needed. */
-  readonly ready: Promise<void>;
+  readonly ready: () => Promise<void>;
   readonly made: MadeUnits;
 };

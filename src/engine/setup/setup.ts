@@ -7,7 +7,7 @@ import { addGeneration, type Generation, listGenerations, nextNumber } from "../
 import { machinePaths } from "../../machine/paths.js";
 import { type Machine, sameUnit } from "../../machine/unit.js";
 import type { SetupPlan } from "../../plan/setup-plan.js";
-import { prepareMiniJinja } from "../../template/minijinja.js";
+import { loadRenderer, warmUp } from "../../template/template.js";
 import { Transports } from "../../transport/transports.js";
 import type { EngineContext } from "../context.js";
 import { type Action, type ActionContext, makesMachine } from "./action.js";
@@ -36,8 +36,11 @@ export async function setupMachine(context: EngineContext, plan: SetupPlan, acti
   );
   // The lock and systemd take their time to answer, in which what renders the unit can get ready.
   const made = new MadeUnits(store.notes.units);
-  const ready = prepareIfWanted(action, paths, made);
-  ready.catch(() => undefined);
+  const loaded = loadIfWanted(action, paths, made);
+  loaded.catch(() => undefined);
+  const ready = async (): Promise<void> => {
+    if (await loaded) await warmUp();
+  };
   const lock = await locking;
   try {
     const transports = new Transports(config, process.env, report, host.interrupted);
@@ -51,10 +54,12 @@ export async function setupMachine(context: EngineContext, plan: SetupPlan, acti
   }
 }
 
-/** Has what renders units prepared, if the action is likely to render one. */
-async function prepareIfWanted(action: Action, { unit }: ActionContext["paths"], made: MadeUnits): Promise<void> {
+/** Loads what renders units, if the action is likely to render one. Returns whether it is. */
+async function loadIfWanted(action: Action, { unit }: ActionContext["paths"], made: MadeUnits): Promise<boolean> {
   const text = await readIfThere(unit);
-  if (makesMachine(action, text !== undefined) && (text === undefined || !made.knows(text))) await prepareMiniJinja();
+  const isWanted = makesMachine(action, text !== undefined) && (text === undefined || !made.knows(text));
+  if (isWanted) await loadRenderer();
+  return isWanted;
 }
 
 const handlers: { readonly [A in Action]: (context: ActionContext) => Promise<void> } = {
@@ -85,7 +90,7 @@ const handlers: { readonly [A in Action]: (context: ActionContext) => Promise<vo
 /** All that can fail comes while the old machine runs: pulling, settling, writing, checking, the steps on the host. Then the swap. */
 async function update(context: ActionContext): Promise<void> {
   const { plan, paths } = context;
-  const [now, machine] = await settleAll([lookAt(context), resolveMachine(context, plan), context.ready]);
+  const [now, machine] = await settleAll([lookAt(context), resolveMachine(context, plan), context.ready()]);
   if (now.unit !== undefined) {
     const layer = layerOf(paths, now.unit);
     const isKnown = context.made.isOf(now.unit, machine, layer);

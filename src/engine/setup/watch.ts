@@ -83,8 +83,8 @@ class Watched {
       const end = (run.since || began) + this.#context.config.machine.settleTime * 1000;
       if (run.active !== "deactivating" && asked >= end) return run;
       const left = run.active === "deactivating" ? lookStep : end - monotonicNow();
-      // Timers are up to a millisecond early.
-      await setTimeout(Math.min(lookStep, Math.ceil(left) + 1));
+      // In equal parts, so that the last look is not one just before the end. Timers are up to a millisecond early.
+      await setTimeout(Math.ceil(left / Math.max(1, Math.round(left / lookStep))) + 1);
     }
   }
 

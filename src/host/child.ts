@@ -16,9 +16,14 @@ export type Child = {
 /** Starts a program, see {@link startProgram}; this process does not end before it has. */
 export function startChild(start: Start): Child {
   watch();
-  const child = new StartedChild(startProgram(start));
-  children.add(child);
-  return child;
+  try {
+    const child = new StartedChild(startProgram(start));
+    children.add(child);
+    return child;
+  } finally {
+    // Nobody is left to be watched, if it could not be started.
+    if (children.size === 0) stopWatching();
+  }
 }
 
 class StartedChild implements Child {
@@ -36,11 +41,11 @@ class StartedChild implements Child {
 
   /** Looks whether it has ended. */
   look(): void {
-    const ended = reap(this.pid);
-    if (!ended) return;
+    const end = endOf(this.pid);
+    if (!end) return;
     this.hasEnded = true;
     children.delete(this);
-    this.#tell({ code: ended.code, signal: signalOf(ended) });
+    this.#tell(end);
   }
 }
 
@@ -56,13 +61,27 @@ function watch(): void {
 
 function lookAtAll(): void {
   for (const child of children) child.look();
-  if (children.size > 0) return;
+  if (children.size === 0) stopWatching();
+}
+
+function stopWatching(): void {
   process.off("SIGCHLD", lookAtAll);
   clearInterval(watching);
   watching = undefined;
 }
 
+function endOf(pid: number): End | undefined {
+  try {
+    const ended = reap(pid);
+    return ended && { code: ended.code, signal: signalOf(ended) };
+  } catch {
+    // Somebody else was told, such as a package that a script has loaded. It has ended, and how is not known.
+    return { code: null, signal: null };
+  }
+}
+
 function signalOf({ signal }: Ended): NodeJS.Signals | null {
+  if (signal === null) return null;
   const names = Object.entries(constants.signals) as readonly (readonly [NodeJS.Signals, number])[];
   return names.find(([, number]) => number === signal)?.[0] ?? null;
 }

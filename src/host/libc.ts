@@ -1,6 +1,6 @@
 import { closeSync } from "node:fs";
 import { createRequire } from "node:module";
-import { getSystemErrorName } from "node:util";
+import { constants } from "node:os";
 
 /** An end of a pipe, or a file: its number in this process. */
 type Descriptor = number;
@@ -54,7 +54,7 @@ export function widen(end: Descriptor): void {
 export function tryLock(file: Descriptor): boolean {
   if (libc().flock(file, exclusive | nonBlocking) === 0) return true;
   const number = libc().errno();
-  if (getSystemErrorName(-number) === "EAGAIN") return false;
+  if (number === constants.errno.EAGAIN) return false;
   throw systemError("flock", number);
 }
 
@@ -65,7 +65,7 @@ export function tryLock(file: Descriptor): boolean {
  * @throws an error of the system, with its `code`, such as E2BIG
  */
 export function startProgram({ argv, env, cwd, files }: Start): number {
-  const { posix_spawn: spawn, ...c } = libc();
+  const c = libc();
   const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`);
   const [path = ""] = argv;
   if ([cwd ?? "", ...argv, ...variables].some((text) => text.includes("\0"))) {
@@ -75,24 +75,23 @@ export function startProgram({ argv, env, cwd, files }: Start): number {
   const [none, all] = [Buffer.alloc(structSize), Buffer.alloc(structSize)];
   c.sigemptyset(none);
   c.sigfillset(all);
-  c.posix_spawn_file_actions_init(actions);
-  c.posix_spawnattr_init(attributes);
+  succeed("posix_spawn_file_actions_init", c.posix_spawn_file_actions_init(actions));
+  succeed("posix_spawnattr_init", c.posix_spawnattr_init(attributes));
   const copies: number[] = [];
   try {
-    c.posix_spawnattr_setflags(attributes, ownSession | withSignals | withMask);
+    succeed("posix_spawnattr_setflags", c.posix_spawnattr_setflags(attributes, ownSession | withSignals | withMask));
     // Node ignores SIGPIPE.
-    c.posix_spawnattr_setsigdefault(attributes, all);
-    c.posix_spawnattr_setsigmask(attributes, none);
-    if (cwd !== undefined) c.posix_spawn_file_actions_addchdir_np(actions, cwd);
+    succeed("posix_spawnattr_setsigdefault", c.posix_spawnattr_setsigdefault(attributes, all));
+    succeed("posix_spawnattr_setsigmask", c.posix_spawnattr_setsigmask(attributes, none));
+    if (cwd !== undefined) succeed("posix_spawn_file_actions_addchdir_np", c.posix_spawn_file_actions_addchdir_np(actions, cwd));
     for (const [target, file] of files.entries()) {
       // One that has the number of another's target would be overwritten before it is passed on.
       const source = file < files.length ? check("fcntl", c.fcntl(file, duplicate, "int", files.length)) : file;
       if (source !== file) copies.push(source);
-      c.posix_spawn_file_actions_adddup2(actions, source, target);
+      succeed("posix_spawn_file_actions_adddup2", c.posix_spawn_file_actions_adddup2(actions, source, target));
     }
     const pid: number[] = [0];
-    const failure = spawn(pid, path, actions, attributes, [...argv, null], [...variables, null]);
-    if (failure !== 0) throw systemError("spawn", failure, path);
+    succeed("posix_spawn", c.posix_spawn(pid, path, actions, attributes, [...argv, null], [...variables, null]), path);
     return pid[0] ?? 0;
   } finally {
     for (const copy of copies) closeSync(copy);
@@ -101,24 +100,33 @@ export function startProgram({ argv, env, cwd, files }: Start): number {
   }
 }
 
-/** How a process that {@link startProgram} has started has ended: told once; undefined while it runs. */
+/**
+ * How a process that {@link startProgram} has started has ended: told once; undefined while it runs.
+ * @throws an error of the system with the code ECHILD, where somebody else has asked before, or it is no child of this process
+ */
 export function reap(pid: number): Ended | undefined {
   const status: number[] = [0];
-  if (libc().waitpid(pid, status, noHang) !== pid) return undefined;
+  if (check("waitpid", libc().waitpid(pid, status, noHang)) === 0) return undefined;
   const [word = 0] = status;
   // wait(2): the signal in the lowest seven bits, the exit code in the next eight.
   const signal = word & 0x7f;
   return signal === 0 ? { code: (word >> 8) & 0xff, signal: null } : { code: null, signal };
 }
 
-/** Throws what a function of the C library has failed with. */
+/** Throws what a function has failed with that returns an error's number itself. */
+function succeed(name: string, failure: number, path?: string): void {
+  if (failure !== 0) throw systemError(name, failure, path);
+}
+
+/** Throws what a function has failed with that leaves an error's number in errno. */
 function check(name: string, result: number): number {
   if (result >= 0) return result;
   throw systemError(name, libc().errno());
 }
 
 function systemError(name: string, number: number, path?: string): Error {
-  const code = getSystemErrorName(-number);
+  // Node's own names of errors lack some, such as ECHILD.
+  const code = Object.entries(constants.errno).find(([, value]) => value === number)?.[0] ?? `error ${number}`;
   return Object.assign(new Error(`${code}: ${name}${path === undefined ? "" : ` '${path}'`}`), {
     code,
     errno: -number,
@@ -127,7 +135,7 @@ function systemError(name: string, number: number, path?: string): Error {
   });
 }
 
-/** Bytes that are enough for any of these: posix_spawnattr_t, the largest, has 336 with glibc. */
+/** Bytes that are enough for any of these: posix_spawnattr_t, the largest, has 336 with glibc and with musl. */
 const structSize = 1024;
 
 // The same on all architectures of Linux that Node runs on.

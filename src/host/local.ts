@@ -8,7 +8,7 @@ import { type Child, type End, startChild } from "./child.js";
 import { type Command, type Host, isOpenFile, type Result, type Running } from "./host.js";
 import type { Start } from "./libc.js";
 import { readPieces } from "./pieces.js";
-import { ProgramFiles } from "./program-files.js";
+import { drop, ProgramFiles } from "./program-files.js";
 import { programPath } from "./programs.js";
 
 /** This machine. */
@@ -63,6 +63,7 @@ export class LocalHost implements Host {
     stdin?.on("error", () => {});
     const ended = child.ended.then(async (end) => {
       stdin?.destroy();
+      stdout?.destroy();
       await errors;
       return end;
     });
@@ -111,9 +112,12 @@ export class LocalHost implements Host {
   }
 
   #start(command: Command): Started {
+    if (this.#interrupted && !command.cleansUp) {
+      drop(command);
+      throw new InterruptedError();
+    }
     const files = new ProgramFiles(command);
     try {
-      if (this.#interrupted && !command.cleansUp) throw new InterruptedError();
       const [program, ...args] = command.argv;
       // --pdeathsig: it dies with us, even by kill -9. In a session of its own, Ctrl-C reaches only us, and we end the whole group.
       const argv = [...(command.mayOutlive ? [] : [programPath("setpriv"), "--pdeathsig", "KILL"]), programPath(program), ...args];

@@ -9,8 +9,9 @@ import { tryLock } from "./libc.js";
 /** A lock that is held until it is released, or until this process dies. */
 export type Lock = { release(): void };
 
-/** Milliseconds between two tries. */
-const pause = 20;
+/** Milliseconds between two tries, at first and at most: whoever has it may have it for minutes. */
+const firstPause = 20;
+const longestPause = 200;
 
 /**
  * Takes an exclusive lock on a file or folder, by flock(2): the kernel lets go of it when this process ends, in whatever way, so there are no
@@ -25,19 +26,27 @@ export async function takeLock(
   onWait: (other: string) => void,
 ): Promise<Lock> {
   await mkdir(dirname(path), { recursive: true });
-  let isTold = false;
-  for (;;) {
+  for (let pause = firstPause; ; pause = Math.min(2 * pause, longestPause)) {
     interrupted.throwIfAborted();
     const file = lockAt(path);
     if (file !== undefined) {
       // Without the name, as on a full disk, it is a lock all the same.
       await writeFile(path, `${holder}\n`).catch(() => undefined);
-      return { release: () => closeSync(file) };
+      return lockOf(file);
     }
-    if (!isTold) onWait(await holderIn(path));
-    isTold = true;
+    if (pause === firstPause) onWait(await holderIn(path));
     await setTimeout(pause);
   }
+}
+
+function lockOf(file: number): Lock {
+  let isHeld = true;
+  return {
+    release: () => {
+      if (isHeld) closeSync(file);
+      isHeld = false;
+    },
+  };
 }
 
 /** Opens and locks a file, made if it is not there, or a folder. Returns undefined if somebody else has the lock. */
@@ -59,9 +68,10 @@ function lockAt(path: string): number | undefined {
   }
 }
 
+/** For writing, as an exclusive lock on NFS needs it. */
 function openAny(path: string): number {
   try {
-    return openSync(path, constants.O_RDONLY | constants.O_CREAT, 0o600);
+    return openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600);
   } catch (error) {
     if (!hasCode(error, "EISDIR")) throw error;
     return openSync(path, constants.O_RDONLY);
@@ -94,9 +104,12 @@ export async function removeFreeLocks(folder: string): Promise<number> {
     const path = join(folder, name);
     const file = lockAt(path);
     if (file === undefined) continue;
-    unlinkSync(path);
-    closeSync(file);
-    removed++;
+    try {
+      unlinkSync(path);
+      removed++;
+    } finally {
+      closeSync(file);
+    }
   }
   return removed;
 }

@@ -1,20 +1,39 @@
 import { CommandError } from "../base/errors.js";
 import type { Command, Host } from "./host.js";
-import { makePipe, widen } from "./libc.js";
+import { makePipe, type Pipe, widen } from "./libc.js";
+import { drop } from "./program-files.js";
 
 /**
  * Runs two programs at once, the second of which reads what the first one writes, through a pipe that is theirs alone.
- * @throws CommandError of the first, unless it only had nobody any more to write to; else of the second
+ * @param options.needsAll whether the second one fails where the first one breaks off. A compressor does not: where both of them fail, it was the cause.
+ * @throws CommandError of the one that was the cause. That the first one has nobody to write to any more is no failure.
  */
-export async function runPiped(host: Pick<Host, "run">, from: Command, to: Command): Promise<void> {
-  const { reader, writer } = makePipe();
+export async function runPiped(
+  host: Pick<Host, "run">,
+  from: Command,
+  to: Command,
+  { needsAll }: { readonly needsAll: boolean },
+): Promise<void> {
+  const { reader, writer } = pipeFor(from, to);
   widen(reader);
   const [sent, received] = await Promise.allSettled([
     host.run({ ...from, output: { descriptor: writer } }),
     host.run({ ...to, input: { descriptor: reader } }),
   ]);
-  if (sent.status === "rejected" && !isUnread(sent.reason)) throw sent.reason;
-  if (received.status === "rejected") throw received.reason;
+  const brokeOff = sent.status === "rejected" && !isUnread(sent.reason);
+  if (received.status === "rejected") throw needsAll && brokeOff ? sent.reason : received.reason;
+  if (brokeOff) throw sent.reason;
+}
+
+/** Where there is none to be had, both are as if they could not be started. */
+function pipeFor(from: Command, to: Command): Pipe {
+  try {
+    return makePipe();
+  } catch (error) {
+    drop(from);
+    drop(to);
+    throw error;
+  }
 }
 
 function isUnread(error: unknown): boolean {

@@ -1,4 +1,5 @@
 import { closeSync, constants, openSync } from "node:fs";
+import { Readable } from "node:stream";
 import { type Command, isOpenFile } from "./host.js";
 import { makePipe, type Pipe, widen } from "./libc.js";
 
@@ -9,16 +10,16 @@ type Ends = { stdin?: number; stdout?: number; stderr?: number };
 export class ProgramFiles {
   /** In the order of its own descriptors. */
   readonly list: readonly number[];
-  readonly #ours: Ends = {};
+  #ours: Ends = {};
   readonly #theirs: number[] = [];
 
   constructor({ input, output, folders = [], bulk }: Pick<Command, "input" | "output" | "folders" | "bulk">) {
-    if (isOpenFile(input)) this.#theirs.push(input.descriptor);
-    if (isOpenFile(output)) this.#theirs.push(output.descriptor);
+    // First of all, so that they are closed whatever fails.
+    this.#theirs.push(...given(input, output));
     try {
       this.list = [
         isOpenFile(input) ? input.descriptor : input === undefined ? nothing() : this.#pipe("stdin", "reader", bulk !== undefined),
-        isOpenFile(output) ? output.descriptor : this.#pipe("stdout", "writer", bulk !== undefined),
+        isOpenFile(output) ? output.descriptor : this.#pipe("stdout", "writer", bulk?.take !== undefined),
         this.#pipe("stderr", "writer", false),
         ...folders.map((folder) => this.#folder(folder)),
       ];
@@ -30,8 +31,8 @@ export class ProgramFiles {
 
   /** Closes what the program has by now, and leaves our ends to the caller. */
   passOn(): Ends {
-    const ends = { ...this.#ours };
-    for (const name of ["stdin", "stdout", "stderr"] as const) delete this.#ours[name];
+    const ends = this.#ours;
+    this.#ours = {};
     this.close();
     return ends;
   }
@@ -54,6 +55,17 @@ export class ProgramFiles {
     this.#theirs.push(file);
     return file;
   }
+}
+
+/** Files that a command brings along, open. */
+function given(...streams: readonly (Command["input"] | Command["output"])[]): readonly number[] {
+  return streams.flatMap((stream) => (isOpenFile(stream) ? [stream.descriptor] : []));
+}
+
+/** Closes what a command brings along that is not started. */
+export function drop(command: Pick<Command, "input" | "output">): void {
+  for (const file of given(command.input, command.output)) closeSync(file);
+  if (command.input instanceof Readable) command.input.resume();
 }
 
 let empty: number | undefined;

@@ -30,7 +30,7 @@ async function writeBack(host: Host, folder: string, ended: AbortSignal): Promis
     else ended.addEventListener("abort", () => stdin.end());
   };
   try {
-    // One program that starts all the others: each start from here would copy the page tables of this process, and then every page that it writes to.
+    // One program that starts all the others, while this process has better things to do.
     await host.run({ argv: ["bash", "--norc", "-c", syncing, "bash", folder, String(pause / 1000)], input: endWithWork });
   } catch (error) {
     // After an interrupt nothing can be started any more, and a folder that is not there has nothing to be synced.

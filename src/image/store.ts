@@ -174,7 +174,7 @@ export class ImageStore {
     return this.workFolders.whileDiscarding((discard) => this.steps.removeCached(steps, discard));
   }
 
-  /** Removes what {@link StepLayers.leftovers} has found. */
+  /** Removes what {@link StepLayers.survey} has found. */
   async removeStepLeftovers({ folders, descriptions }: StepLeftovers): Promise<void> {
     await this.workFolders.whileDiscarding(async (discard) => {
       for (const folder of folders) await discard(folder);

@@ -46,7 +46,7 @@ export type ArchiveContent = { readonly folders: readonly Buffer[]; readonly sou
 
 /**
  * Writes an archive to a file: the named files of several folders, in the order given, without copying them anywhere first. The programs
- * are started before the names are known, which takes them some 40 ms. The same files give the same bytes: tar writes its own process id into
+ * are started before the names are known, which takes them their time. The same files give the same bytes: tar writes its own process id into
  * the header of a sparse file (`./GNUSparseFile.1/name`), so it has a process namespace of its own, where that is always the same.
  * @param compress a program that compresses from its input to its output
  * @param onBytes gets what comes into the file, to be hashed
@@ -72,8 +72,10 @@ export async function createArchive(
   try {
     await mkdir(links);
     const { input, listed, ...reached } = await fromLinks(folders, sources, links);
+    // From here on all are waited for.
+    listed.catch(() => undefined);
     const output = { descriptor: openSync(path, constants.O_WRONLY) };
-    const written = runPiped(host, { argv: alone, shown: tar, input, ...reached }, { argv: compress, output });
+    const written = runPiped(host, { argv: alone, shown: tar, input, ...reached }, { argv: compress, output }, { needsAll: false });
     await settleAll([listed, written, readWhileWritten(file, written, onBytes)]);
   } catch (error) {
     // Nothing else is written but the archive.
@@ -140,6 +142,7 @@ export async function pipeTar(
     host,
     { argv: ["tar", "--create", "--file=-", ...format, ...owners, ...attributes, ...fromList], ...fromSources(sources) },
     { argv: ["tar", "--extract", "--file=-", ...extractOptions, ...keep, `--directory=${openFolder(0)}`], folders: [to] },
+    { needsAll: true },
   );
 }
 

@@ -59,6 +59,16 @@ describe("takeLock", () => {
     for (const lock of locks) lock.release();
   });
 
+  test("a lock is released once, whatever has its descriptor's number by then", async () => {
+    const folder = tempFolder();
+    const lock = await takeLock(host, join(folder, "one"), "me", never);
+    lock.release();
+    const other = await takeLock(host, join(folder, "two"), "me", never);
+    lock.release();
+    expect(await lockHolder(join(folder, "two"))).toBe("me");
+    other.release();
+  });
+
   test("a lock that was released can be taken again", async () => {
     const path = join(tempFolder(), "lock");
     for (let i = 0; i < 3; i++) (await takeLock(host, path, "me", never)).release();

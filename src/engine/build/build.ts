@@ -68,7 +68,7 @@ export async function buildImage(context: EngineContext, plan: BuildPlan, option
   }
 }
 
-/** A lock, once the check succeeds that is done in the time that the lock takes. Should that fail, nobody has to wait for the lock. */
+/** A lock, once the check succeeds that is done while it is waited for. Should that fail, nobody has to wait for the lock. */
 async function whenRight(locking: Promise<Lock>, check: Promise<void>): Promise<Lock> {
   try {
     return (await Promise.all([locking, check]))[0];

@@ -125,7 +125,8 @@ export class StepLayers {
       names.map(async (name) => {
         const path = join(this.#descriptions, name);
         const [description, stats] = await Promise.all([this.#files.readJson(path, isDescription), stat(path).catch(() => undefined)]);
-        if (!stats) return [];
+        // A copy that somebody has made by hand is none of ours.
+        if (!stats || (description && !/^[0-9a-f]{32}\.json$/.test(name))) return [];
         const step = description && { key: description.key, id: description.id, bytes: description.bytes, used: stats.mtime };
         return [{ path, step }];
       }),

@@ -71,7 +71,7 @@ describe("removing a layer", () => {
     let found = 0;
     for (let round = 0; round < 40; round++) {
       const look = async (finder: ImageStore): Promise<void> => {
-        await new Promise((done) => setTimeout(done, Math.random() * 25));
+        await new Promise((done) => setTimeout(done, Math.random() * 4));
         const layer = await finder.layer(digest);
         if (!layer) return;
         found++;

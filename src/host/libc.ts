@@ -1,6 +1,7 @@
 import { closeSync } from "node:fs";
 import { createRequire } from "node:module";
 import { constants } from "node:os";
+import { messageOf, NspawnError } from "../base/errors.js";
 
 /** An end of a pipe, or a file: its number in this process. */
 type Descriptor = number;
@@ -151,8 +152,19 @@ const withMask = 0x08;
 
 type Buffers = (...args: readonly (Buffer | string | number)[]) => number;
 
+function loadKoffi(): typeof import("koffi") {
+  try {
+    return createRequire(import.meta.url)("koffi");
+  } catch (error) {
+    throw new NspawnError(`koffi, by which programs are started, cannot be loaded: ${messageOf(error)}`, {
+      hint: "its binary for this processor is an optional package: install nspawn without --omit=optional",
+      cause: error,
+    });
+  }
+}
+
 function bind() {
-  const koffi: typeof import("koffi") = createRequire(import.meta.url)("koffi");
+  const koffi = loadKoffi();
   // Those of Node's own C library.
   const library = koffi.load(null);
   const named = <F>(definition: string): F => library.func(definition) as F;

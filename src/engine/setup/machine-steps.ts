@@ -2,7 +2,6 @@ import { existsSync } from "node:fs";
 import { rm, rmdir } from "node:fs/promises";
 import { hasCode, NspawnError } from "../../base/errors.js";
 import { secondsSince } from "../../base/events.js";
-import { settleAll } from "../../base/settle.js";
 import { clearFolder } from "../../host/clear-folder.js";
 import { readIfThere, removeFile, writeWhole } from "../../host/files.js";
 import type { UnitState } from "../../host/systemd.js";
@@ -45,10 +44,11 @@ export async function installUnit({ systemd, paths }: Pick<ActionContext, "syste
 export async function startNew({ systemd, paths, ...context }: ActionContext, text: string, isKnown: boolean): Promise<void> {
   await writeWhole(paths.unit, text);
   if (isKnown) await systemd.reload();
-  await settleAll([
-    systemd.start(paths.service, { verb: "restart", isNew: true }),
-    canEnable(text) ? systemd.enable(paths.service).then(() => say(context, "starts with the host")) : undefined,
-  ]);
+  await systemd.start(paths.service, { verb: "restart", isNew: true });
+  if (!canEnable(text)) return;
+  // Not beside the start: systemd does one thing after the other. In the settling time it has nothing to do.
+  await systemd.enable(paths.service);
+  say(context, "starts with the host");
 }
 
 /** Removes all of a machine, its unit last: while that is there, the rest can be found. */

@@ -1,5 +1,5 @@
-import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { basename, join } from "node:path";
 import { childrenOf, findProcess, listProcesses, type Process, readProcess, statusField } from "../host/processes.js";
 import { unitOf } from "./control-groups.js";
 import { nameByCommandLine } from "./nspawn-options.js";
@@ -41,7 +41,10 @@ export function machineRunBy(pid: number, registry = machinedFolder): RunningMac
   const supervisor = findProcess(pid);
   if (supervisor?.name !== "systemd-nspawn" || !isSupervisor(pid)) return undefined;
   const leader = childrenOf(pid).find((child) => isLeader(child.pid));
-  return leader && machineOf(supervisor, leader, registeredNames(registry));
+  if (!leader) return undefined;
+  const group = readProcess(pid, "cgroup");
+  const registered = group === undefined ? undefined : registeredIn(unitOf(group), registry);
+  return machineOf(supervisor, leader, registered?.has(leader.pid) ? registered : registeredNames(registry));
 }
 
 function machineOf(supervisor: Process, leader: Process | undefined, registered: ReadonlyMap<number, string>): RunningMachine | undefined {
@@ -76,6 +79,16 @@ function isLeader(pid: number): boolean {
 function registeredNames(folder: string): ReadonlyMap<number, string> {
   const files = entriesOf(folder).filter((name) => !name.startsWith("unit:"));
   return new Map(files.flatMap((name) => leaderIn(join(folder, name)).map((pid) => [pid, name] as const)));
+}
+
+/** The same of the one machine of a unit, without a look at all the others. */
+function registeredIn(unit: string | undefined, folder: string): ReadonlyMap<number, string> {
+  try {
+    const name = basename(readlinkSync(join(folder, `unit:${unit}`)));
+    return new Map(leaderIn(join(folder, name)).map((pid) => [pid, name]));
+  } catch {
+    return new Map();
+  }
 }
 
 function entriesOf(folder: string): readonly string[] {

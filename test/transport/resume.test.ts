@@ -277,13 +277,13 @@ describe("a download", () => {
       });
     });
     // Shorter than the reader's pauses: only the server is not to make us wait.
-    const { of, warnings } = testTransports(["[network]read_timeout=1"]);
+    const { of, warnings } = testTransports(["[network]read_timeout=4"]);
     const read = async (size: number): Promise<number> => {
       const image = ref(`http://127.0.0.1:${port}/${size}.tar.gz`);
       const { body } = await (await of(image.url)).get(image);
       let bytes = 0;
       for await (const chunk of body) {
-        if (bytes === 0) await new Promise((done) => setTimeout(done, 1300));
+        if (bytes === 0) await new Promise((done) => setTimeout(done, 4500));
         else await new Promise((done) => setTimeout(done, 5));
         bytes += chunk.length;
       }

@@ -61,7 +61,7 @@ export function tryLock(file: Descriptor): boolean {
 
 /**
  * Starts a program in a session of its own, with signals as they are by default, by posix_spawn(3): that takes this process a millisecond. Node's own way is
- * fork(2), which takes 8 to 12 of them, the more memory it has of its own the longer, and as much again for all that is written to first afterwards.
+ * fork(2), which takes 8 to 12 of them, the more memory it has of its own the longer, and some more for each page that is written to first afterwards.
  * @returns its process id; whoever starts it calls {@link reap} until it has ended
  * @throws an error of the system, with its `code`, such as E2BIG
  */

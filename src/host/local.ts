@@ -1,6 +1,6 @@
 import { setMaxListeners } from "node:events";
 import { Socket } from "node:net";
-import { Readable, type Writable } from "node:stream";
+import type { Readable, Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { CommandError, hasCode, InterruptedError, NspawnError } from "../base/errors.js";
 import { LastLines } from "../base/last-lines.js";
@@ -8,7 +8,7 @@ import { type Child, type End, startChild } from "./child.js";
 import { type Command, type Host, isOpenFile, type Result, type Running } from "./host.js";
 import type { Start } from "./libc.js";
 import { readPieces } from "./pieces.js";
-import { drop, ProgramFiles } from "./program-files.js";
+import { closeGiven, drop, ProgramFiles } from "./program-files.js";
 import { programPath } from "./programs.js";
 
 /** This machine. */
@@ -28,7 +28,7 @@ export class LocalHost implements Host {
   }
 
   async run(command: Command): Promise<Result> {
-    const { child, stdin, stdout, stderr } = this.#startOrDrop(command);
+    const { child, stdin, stdout, stderr } = this.#start(command);
     const take = command.bulk?.take;
     const [input, errors] = [writerOf(stdin), readerOf(stderr)];
     const output = take ? undefined : readerOf(stdout);
@@ -101,32 +101,23 @@ export class LocalHost implements Host {
     }
   }
 
-  /** Where the program cannot even be started, whatever writes its input has to be able to finish all the same. */
-  #startOrDrop(command: Command): Started {
-    try {
-      return this.#start(command);
-    } catch (error) {
-      if (command.input instanceof Readable) command.input.resume();
-      throw error;
-    }
-  }
-
   #start(command: Command): Started {
-    if (this.#interrupted && !command.cleansUp) {
-      drop(command);
-      throw new InterruptedError();
-    }
-    const files = new ProgramFiles(command);
+    let files: ProgramFiles | undefined;
     try {
+      if (this.#interrupted && !command.cleansUp) throw new InterruptedError();
       const [program, ...args] = command.argv;
       // --pdeathsig: it dies with us, even by kill -9. In a session of its own, Ctrl-C reaches only us, and we end the whole group.
       const argv = [...(command.mayOutlive ? [] : [programPath("setpriv"), "--pdeathsig", "KILL"]), programPath(program), ...args];
+      files = new ProgramFiles(command);
       const child = startSafely({ argv, env: command.env ?? baseEnvironment(), cwd: command.cwd, files: files.list });
       this.#running.add(child);
       void child.ended.then(() => this.#running.delete(child));
+      closeGiven(command);
       return { child, ...files.passOn() };
-    } finally {
-      files.close();
+    } catch (error) {
+      files?.close();
+      drop(command);
+      throw error;
     }
   }
 

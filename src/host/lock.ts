@@ -53,18 +53,15 @@ function lockOf(file: number): Lock {
 function lockAt(path: string): number | undefined {
   for (;;) {
     const file = openAny(path);
+    let isOurs = false;
     try {
-      if (!tryLock(file)) {
-        closeSync(file);
-        return undefined;
-      }
+      if (!tryLock(file)) return undefined;
       // Whoever had it may have removed it meanwhile: then another one may have its name by now.
-      if (isAt(file, path)) return file;
-    } catch (error) {
-      closeSync(file);
-      throw error;
+      isOurs = isAt(file, path);
+      if (isOurs) return file;
+    } finally {
+      if (!isOurs) closeSync(file);
     }
-    closeSync(file);
   }
 }
 

@@ -6,7 +6,7 @@ import { makePipe, type Pipe, widen } from "./libc.js";
 /** Our ends of a program's pipes; undefined for a stream that is something else. */
 type Ends = { stdin?: number; stdout?: number; stderr?: number };
 
-/** What a program has open when it starts: its streams, and folders. */
+/** What a program has open when it starts: its streams, and folders. What the command brings along, open, is not closed here. */
 export class ProgramFiles {
   /** In the order of its own descriptors. */
   readonly list: readonly number[];
@@ -14,8 +14,6 @@ export class ProgramFiles {
   readonly #theirs: number[] = [];
 
   constructor({ input, output, folders = [], bulk }: Pick<Command, "input" | "output" | "folders" | "bulk">) {
-    // First of all, so that they are closed whatever fails.
-    this.#theirs.push(...given(input, output));
     try {
       this.list = [
         isOpenFile(input) ? input.descriptor : input === undefined ? nothing() : this.#pipe("stdin", "reader", bulk !== undefined),
@@ -57,14 +55,14 @@ export class ProgramFiles {
   }
 }
 
-/** Files that a command brings along, open. */
-function given(...streams: readonly (Command["input"] | Command["output"])[]): readonly number[] {
-  return streams.flatMap((stream) => (isOpenFile(stream) ? [stream.descriptor] : []));
+/** Closes what a command brings along, open: the program has it. */
+export function closeGiven({ input, output }: Pick<Command, "input" | "output">): void {
+  for (const stream of [input, output]) if (isOpenFile(stream)) closeSync(stream.descriptor);
 }
 
-/** Closes what a command brings along that is not started. */
+/** The same of one that is not started; and whatever writes its input has to be able to finish. */
 export function drop(command: Pick<Command, "input" | "output">): void {
-  for (const file of given(command.input, command.output)) closeSync(file);
+  closeGiven(command);
   if (command.input instanceof Readable) command.input.resume();
 }
 

@@ -122,8 +122,7 @@ export class Systemd {
   async start(unit: string, { verb = "start", isNew = false }: StartOptions = {}): Promise<void> {
     if (!isNew) await this.resetFailed(unit);
     try {
-      // What it asks for, systemd does in any case.
-      await this.#host.run({ argv: ["systemctl", verb, "--", unit], mayOutlive: true });
+      await this.#host.run({ argv: ["systemctl", verb, "--", unit] });
     } catch (error) {
       if (!(error instanceof CommandError)) throw error;
       if (isNew && (await this.#missed(unit))) {

@@ -28,7 +28,7 @@ export function runningMachines(registry = machinedFolder): readonly RunningMach
   const registered = registeredNames(registry);
   return supervisors.flatMap((supervisor) => {
     const leader = processes.find(({ pid, parent }) => parent === supervisor.pid && isLeader(pid));
-    return machineOf(supervisor, leader, registered) ?? [];
+    return (leader && machineOf(supervisor, leader, () => registered.get(leader.pid))) ?? [];
   });
 }
 
@@ -41,16 +41,21 @@ export function machineRunBy(pid: number, registry = machinedFolder): RunningMac
   const supervisor = findProcess(pid);
   if (supervisor?.name !== "systemd-nspawn" || !isSupervisor(pid)) return undefined;
   const leader = childrenOf(pid).find((child) => isLeader(child.pid));
-  if (!leader) return undefined;
-  const group = readProcess(pid, "cgroup");
-  const registered = group === undefined ? undefined : registeredIn(unitOf(group), registry);
-  return machineOf(supervisor, leader, registered?.has(leader.pid) ? registered : registeredNames(registry));
+  return (
+    leader && machineOf(supervisor, leader, (unit) => nameInUnit(unit, leader.pid, registry) ?? registeredNames(registry).get(leader.pid))
+  );
 }
 
-function machineOf(supervisor: Process, leader: Process | undefined, registered: ReadonlyMap<number, string>): RunningMachine | undefined {
-  const name = (leader && registered.get(leader.pid)) ?? nameByCommandLine(supervisor.pid);
+/** @param registeredName the name that systemd-machined knows it by, if it does */
+function machineOf(
+  supervisor: Process,
+  leader: Process,
+  registeredName: (unit: string | undefined) => string | undefined,
+): RunningMachine | undefined {
   const group = readProcess(supervisor.pid, "cgroup");
-  return leader && name !== undefined ? { name, supervisor, leader, unit: group === undefined ? undefined : unitOf(group) } : undefined;
+  const unit = group === undefined ? undefined : unitOf(group);
+  const name = registeredName(unit) ?? nameByCommandLine(supervisor.pid);
+  return name === undefined ? undefined : { name, supervisor, leader, unit };
 }
 
 /** The first process of the machine that runs in a unit, undefined if there is none. */
@@ -81,13 +86,13 @@ function registeredNames(folder: string): ReadonlyMap<number, string> {
   return new Map(files.flatMap((name) => leaderIn(join(folder, name)).map((pid) => [pid, name] as const)));
 }
 
-/** The same of the one machine of a unit, without a look at all the others. */
-function registeredIn(unit: string | undefined, folder: string): ReadonlyMap<number, string> {
+/** The name of the machine with this leader by the link of its unit, without a look at all the others. */
+function nameInUnit(unit: string | undefined, leader: number, folder: string): string | undefined {
   try {
     const name = basename(readlinkSync(join(folder, `unit:${unit}`)));
-    return new Map(leaderIn(join(folder, name)).map((pid) => [pid, name]));
+    return leaderIn(join(folder, name)).includes(leader) ? name : undefined;
   } catch {
-    return new Map();
+    return undefined;
   }
 }
 

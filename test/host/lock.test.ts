@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { InterruptedError } from "../../src/base/errors.js";
 import { LocalHost } from "../../src/host/local.js";
 import { lockHolder, removeFreeLocks, takeLock } from "../../src/host/lock.js";
 import { there } from "../support/files.js";
@@ -57,6 +58,16 @@ describe("takeLock", () => {
     const folder = tempFolder();
     const locks = await Promise.all(["a", "b"].map((name) => takeLock(host, join(folder, name), "me", never)));
     for (const lock of locks) lock.release();
+  });
+
+  test("who waits is told of an interrupt, and gets no lock", async () => {
+    const path = join(tempFolder(), "lock");
+    const lock = await takeLock(host, path, "me", never);
+    const other = new LocalHost();
+    const waiting = takeLock(other, path, "process 2", () => void setTimeout(() => other.interrupt(), 50));
+    await expect(waiting).rejects.toThrow(InterruptedError);
+    expect(await lockHolder(path)).toBe("me");
+    lock.release();
   });
 
   test("a lock is released once, whatever has its descriptor's number by then", async () => {

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { listProcesses } from "../../src/host/processes.js";
@@ -45,6 +45,13 @@ describe.skipIf(process.getuid?.() !== 0)("the machines that run", () => {
     expect(machineRunBy(supervisor, registry)?.name).toBe("leader-known");
     expect(found("leader-folder", registry)).toBeUndefined();
     expect(found("leader-gone", registry)).toBeUndefined();
+    // The link of its unit may lead to one that is gone.
+    const unit = found("leader-known", registry)?.unit;
+    symlinkSync("leader-gone", join(registry, `unit:${unit}`));
+    expect(machineRunBy(supervisor, registry)?.name).toBe("leader-known");
+    rmSync(join(registry, `unit:${unit}`));
+    symlinkSync("leader-known", join(registry, `unit:${unit}`));
+    expect(machineRunBy(supervisor, registry)).toEqual(found("leader-known", registry));
   });
 
   test("are none of what only looks like one: without a namespace of its own", async () => {

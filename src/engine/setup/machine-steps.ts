@@ -37,7 +37,7 @@ export async function installUnit({ systemd, paths }: Pick<ActionContext, "syste
 
 /**
  * Puts the unit of a new machine in its place, and starts it; and has it started with the host, if it says how. systemd looks for the links when it
- * is asked for the unit's state first, and never again: by then they are there, since otherwise it would have to read all units of the host anew.
+ * is asked first whether the unit has any, and never again: by then they are there, since otherwise it would have to read all units of the host anew.
  * From version 255 on it wants to do that all the same; who watches the machine sees that.
  * @param isKnown whether systemd has one of that name, which was removed by other hands
  */

@@ -1,5 +1,6 @@
-import type { Readable, Writable } from "node:stream";
-import type { TakePiece } from "./pieces.js";
+import type { Writable } from "node:stream";
+import type { ByteSource } from "../base/byte-source.js";
+import type { MoveFrom, PieceTaker } from "./pieces.js";
 import type { Program } from "./programs.js";
 
 /** A program to start: its name first, then its arguments, as they are. */
@@ -18,16 +19,16 @@ export type Command = {
   /** Folders that the program reaches as {@link openFolder}: their names may be any bytes, and need no quoting for anyone. */
   readonly folders?: readonly (string | Buffer)[];
   /**
-   * What the program reads; nothing by default. A function gets what is to be written to and ended. The program may end before that has been read: that
-   * is no error, and what is still written goes nowhere.
+   * What the program reads; nothing by default. A function gets what is to be written to and ended, and what moves bytes there from another pipe once
+   * all that was written is gone. The program may end before that has been read: that is no error, and what is still written goes nowhere.
    */
-  readonly input?: Readable | string | ((to: Writable) => void) | OpenFile;
+  readonly input?: ByteSource | string | ((to: Writable, moveFrom: MoveFrom) => void) | OpenFile;
   /** What it has not read when it ends is not read to its end, but given up. */
   readonly dropsInput?: boolean;
   /** Where its standard output goes: a stream, a function that gets each line, or a file; collected as text by default. */
   readonly output?: Writable | ((line: string) => void) | OpenFile;
   /** For gigabytes: its pipes hold as much as they may. `take` gets its standard output piece by piece instead. */
-  readonly bulk?: { readonly take?: TakePiece };
+  readonly bulk?: Partial<PieceTaker>;
   /** Gets each line of standard error. */
   readonly onLine?: (line: string) => void;
   /** How output that is collected becomes text; UTF-8 by default. With latin1 each character is a byte. */

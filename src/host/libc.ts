@@ -49,6 +49,14 @@ export function widen(end: Descriptor): void {
 }
 
 /**
+ * Moves bytes from one pipe to another without a copy of them, by splice(2).
+ * @returns how many; 0 if it cannot be done at once: then reading and writing tells why
+ */
+export function moveBytes(from: Descriptor, to: Descriptor, most: number): number {
+  return Math.max(0, libc().splice(from, null, to, null, most, moving | withoutWaiting));
+}
+
+/**
  * Takes an exclusive lock on an open file, as flock(2) does.
  * @returns whether nobody else had it
  */
@@ -146,6 +154,8 @@ const duplicate = 1030;
 const exclusive = 2;
 const nonBlocking = 4;
 const noHang = 1;
+const moving = 1;
+const withoutWaiting = 2;
 const ownSession = 0x80;
 const withSignals = 0x04;
 const withMask = 0x08;
@@ -173,6 +183,9 @@ function bind() {
     pipe2: named<(ends: number[], flags: number) => number>("int pipe2(_Out_ int *ends, int flags)"),
     fcntl: named<(file: number, command: number, type: "int", value: number) => number>("int fcntl(int file, int command, ...)"),
     flock: named<(file: number, operation: number) => number>("int flock(int file, int operation)"),
+    splice: named<(from: number, at: null, to: number, atOther: null, bytes: number, flags: number) => number>(
+      "long splice(int from, void *at, int to, void *atOther, size_t bytes, unsigned int flags)",
+    ),
     waitpid: named<(pid: number, status: number[], options: number) => number>("int waitpid(int pid, _Out_ int *status, int options)"),
     sigemptyset: named<Buffers>("int sigemptyset(void *set)"),
     sigfillset: named<Buffers>("int sigfillset(void *set)"),

@@ -6,7 +6,7 @@ import { CommandError, hasCode, InterruptedError, NspawnError } from "../base/er
 import { LastLines } from "../base/last-lines.js";
 import { type Child, type End, startChild } from "./child.js";
 import { type Command, type Host, isOpenFile, type Result, type Running } from "./host.js";
-import type { Start } from "./libc.js";
+import { moveBytes, type Start } from "./libc.js";
 import { readPieces } from "./pieces.js";
 import { closeGiven, drop, ProgramFiles } from "./program-files.js";
 import { programPath } from "./programs.js";
@@ -29,7 +29,7 @@ export class LocalHost implements Host {
 
   async run(command: Command): Promise<Result> {
     const { child, stdin, stdout, stderr } = this.#start(command);
-    const take = command.bulk?.take;
+    const { take, ...more } = command.bulk ?? {};
     const [input, errors] = [writerOf(stdin), readerOf(stderr)];
     const output = take ? undefined : readerOf(stdout);
     const release = killOnAbort(child, command.signal);
@@ -44,10 +44,10 @@ export class LocalHost implements Host {
       command.onLine?.(line);
     };
     const remember = (line: string): void => last.add(line);
-    const taken = take && stdout !== undefined ? readPieces(stdout, take) : takeOutput(command, output, collected, remember);
+    const taken = take && stdout !== undefined ? readPieces(stdout, { take, ...more }) : takeOutput(command, output, collected, remember);
     // One that waits for input would never see that nobody takes its output any more.
     taken.catch(() => input?.destroy());
-    const [written, fed] = await Promise.allSettled([taken, feed(command, input), collectLines(errors, onError), child.ended]);
+    const [written, fed] = await Promise.allSettled([taken, feed(command, input, stdin), collectLines(errors, onError), child.ended]);
     // Where its input broke off, or its output could not be written, that is why the program failed.
     release();
     for (const result of [fed, written]) if (result.status === "rejected" && !this.#interrupted) throw result.reason;
@@ -211,40 +211,33 @@ async function takeOutput(
  * Passes on what a program reads. One that ends before it has read everything (tar does, at the end mark) is no error here: its
  * exit code tells, and the rest is read and dropped, so that whatever writes it can finish, or not even read.
  */
-async function feed({ input, dropsInput }: Command, stdin: Writable | undefined): Promise<void> {
-  if (!stdin || isOpenFile(input)) return;
+async function feed({ input, dropsInput }: Command, stdin: Writable | undefined, file: number | undefined): Promise<void> {
+  if (!stdin || file === undefined || isOpenFile(input)) return;
   stdin.on("error", () => {});
   if (typeof input === "function") {
-    input(stdin);
+    input(stdin, (pipe, most) => (stdin.destroyed || stdin.writableLength > 0 ? 0 : moveBytes(pipe, file, most)));
     return;
   }
   if (input === undefined || typeof input === "string") {
     stdin.end(input);
     return;
   }
-  await new Promise<void>((done, fail) => {
-    input.once("end", done);
-    input.once("error", fail);
-    input.once("close", () => {
-      if (!input.readableEnded) stdin.destroy();
-      done();
-    });
-    const pass = (chunk: Buffer | string): void => {
-      stdin.write(chunk);
-      if (stdin.writableLength >= mostWaiting) input.pause();
-    };
-    const goOn = (): unknown => input.resume();
-    stdin.on("drain", goOn);
-    stdin.once("close", () => {
-      if (dropsInput) input.destroy();
-      else input.off("data", pass).resume();
-    });
-    input.on("data", pass).once("end", () => stdin.end());
-  });
+  // Who waits for more of it would not see that nobody wants that.
+  if (dropsInput) stdin.once("close", () => input.destroy());
+  try {
+    for await (const piece of input) if (!stdin.destroyed) await written(stdin, piece);
+    stdin.end();
+  } catch (error) {
+    const isDropped = dropsInput && stdin.destroyed;
+    stdin.destroy();
+    if (!isDropped) throw error;
+  }
 }
 
-/** Bytes that may wait for a program: what waits is written at once, where a stream of Node's own would write chunk by chunk. */
-const mostWaiting = 1 << 20;
+/** When a piece was written, or nobody reads it any more. */
+function written(stdin: Writable, piece: Buffer): Promise<void> {
+  return new Promise((done) => stdin.write(piece, () => done()));
+}
 
 /** Output without line breaks is passed on in pieces of this many characters. */
 const longestLine = 1 << 16;

@@ -6,19 +6,80 @@ import { type OnReadOpts, Socket, type SocketConstructorOpts } from "node:net";
  */
 export type TakePiece = (piece: Buffer, done: (error?: Error) => void) => void;
 
+/** Takes what comes out of a program. */
+export type PieceTaker = {
+  readonly take: TakePiece;
+  /**
+   * Moves on what nobody needs to see, as far as that can be done at once, straight from the pipe that pieces are read from. It is called when all before
+   * is done.
+   * @returns how many bytes are still to come that nobody needs to see
+   */
+  readonly pass?: (from: number) => number;
+};
+
+/** Moves up to so many bytes from a pipe to where a program reads them. @returns how many, 0 where that cannot be done at once */
+export type MoveFrom = (pipe: number, most: number) => number;
+
 /**
- * Reads a pipe to its end, always into the same memory: a stream of Node's takes new memory for each piece, which the kernel has to find, to map
- * and to clear, and that takes longer than to copy what is in it.
+ * Memory that a socket reads into, always the same: a stream of Node's takes new memory for each piece, which the kernel has to find, to map
+ * and to clear, and that takes longer than to copy what is in it. Pieces are used in turns, and released in the same order.
+ */
+export class Pieces {
+  readonly #memory: Buffer[] = [];
+  #next = 0;
+  #used = 0;
+
+  /** Where the next bytes are to be read to, once not all pieces are used. */
+  get next(): Buffer {
+    this.#memory[this.#next] ??= Buffer.allocUnsafeSlow(size);
+    return this.#memory[this.#next] as Buffer;
+  }
+
+  /** The first bytes of the next piece, which is used from now on. */
+  use(length: number): Buffer {
+    const piece = this.next.subarray(0, length);
+    this.#next = (this.#next + 1) % count;
+    this.#used++;
+    return piece;
+  }
+
+  /** @returns whether all were used, so that nothing was to be read */
+  release(): boolean {
+    return this.#used-- === count;
+  }
+
+  get areAllUsed(): boolean {
+    return this.#used === count;
+  }
+
+  get isNoneUsed(): boolean {
+    return this.#used === 0;
+  }
+}
+
+/** Bytes of a piece: neither a pipe nor a socket gives more to who reads it often, see pipe(7). */
+const size = 1 << 16;
+
+/** Pieces that may be on their way. */
+const count = 16;
+
+/** Where most is moved on, no more is read than it takes to notice that something is there. */
+const glance = 1 << 12;
+
+/**
+ * Reads a pipe to its end.
  * @param file the end of the pipe to read from; it is closed
  * @returns when all has been taken
  * @throws the error that a piece was `done` with
  */
-export function readPieces(file: number, take: TakePiece): Promise<void> {
-  const pieces = Array.from({ length: count }, () => Buffer.allocUnsafeSlow(size));
-  let [next, taken, hasEnded] = [0, 0, false];
+export function readPieces(file: number, { take, pass = () => 0 }: PieceTaker): Promise<void> {
+  const pieces = new Pieces();
+  let [unseen, hasEnded] = [0, false];
   return new Promise((done, fail) => {
-    const finish = (): void => {
-      if (hasEnded && taken === 0) done();
+    const settle = (): void => {
+      if (!pieces.isNoneUsed) return;
+      if (hasEnded) done();
+      else if (!pipe.destroyed) unseen = pass(file);
     };
     const release = (error?: Error): void => {
       if (error) {
@@ -26,17 +87,14 @@ export function readPieces(file: number, take: TakePiece): Promise<void> {
         fail(error);
         return;
       }
-      // All were in use, and so nothing was read.
-      if (taken-- === count) pipe.resume();
-      finish();
+      if (pieces.release()) pipe.resume();
+      settle();
     };
     const onread: OnReadOpts = {
-      buffer: () => pieces[next] as Buffer,
-      callback: (length, piece) => {
-        next = (next + 1) % count;
-        taken++;
-        take(Buffer.from(piece.buffer, piece.byteOffset, length), release);
-        return taken < count;
+      buffer: () => (unseen > size ? pieces.next.subarray(0, glance) : pieces.next),
+      callback: (length) => {
+        take(pieces.use(length), release);
+        return !pieces.areAllUsed;
       },
     };
     // The types have `onread` for connect() alone.
@@ -45,14 +103,8 @@ export function readPieces(file: number, take: TakePiece): Promise<void> {
     pipe.once("error", fail);
     pipe.once("close", () => {
       hasEnded = true;
-      finish();
+      settle();
     });
     pipe.resume();
   });
 }
-
-/** Bytes of a piece: a pipe does not hold more, see pipe(7). */
-const size = 1 << 16;
-
-/** Pieces that may be on their way. */
-const count = 16;

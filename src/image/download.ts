@@ -1,4 +1,4 @@
-import { addAbortSignal, type Readable } from "node:stream";
+import type { ByteSource } from "../base/byte-source.js";
 import { messageOf, NspawnError, TransferError } from "../base/errors.js";
 import type { Report } from "../base/events.js";
 import type { Host } from "../host/host.js";
@@ -21,17 +21,22 @@ export async function downloadArchive<T extends Taken>(
   { host, report }: { readonly host: Pick<Host, "interrupted">; readonly report: Report },
   transport: Transport,
   image: ImageRef,
-  take: (archive: Readable, announced: number | undefined) => Promise<T>,
+  take: (archive: ByteSource, announced: number | undefined) => Promise<T>,
 ): Promise<T & { readonly validators: Validators }> {
   host.interrupted.throwIfAborted();
   const { body, bytes: announced, validators } = await transport.get(image);
-  const archive = metered(addAbortSignal(host.interrupted, body), { url: image.written, direction: "down", total: announced }, report);
-  const taken = await take(archive, announced).catch((error: unknown) => {
-    host.interrupted.throwIfAborted();
-    throw error instanceof NspawnError
-      ? error
-      : new TransferError(image.written, `the download broke off: ${messageOf(error)}`, { cause: error });
-  });
+  const archive = metered(body, { url: image.written, direction: "down", total: announced }, report);
+  const stop = (): unknown => body.destroy(host.interrupted.reason);
+  host.interrupted.addEventListener("abort", stop);
+  if (host.interrupted.aborted) stop();
+  const taken = await take(archive, announced)
+    .catch((error: unknown) => {
+      host.interrupted.throwIfAborted();
+      throw error instanceof NspawnError
+        ? error
+        : new TransferError(image.written, `the download broke off: ${messageOf(error)}`, { cause: error });
+    })
+    .finally(() => host.interrupted.removeEventListener("abort", stop));
   if (announced !== undefined && taken.bytes !== announced) {
     throw new TransferError(image.written, `${taken.bytes} bytes came, ${announced} were announced`);
   }

@@ -1,6 +1,6 @@
 import { mkdir, rename } from "node:fs/promises";
 import { join } from "node:path";
-import type { Readable } from "node:stream";
+import type { ByteSource } from "../base/byte-source.js";
 import { needingRoom } from "../host/disk-room.js";
 import type { Host } from "../host/host.js";
 import { statInRoot } from "../layer/root-path.js";
@@ -17,7 +17,7 @@ export type Unpacked = Extracted & { readonly folder: string };
  */
 export async function unpack(
   host: Host,
-  archive: Readable,
+  archive: ByteSource,
   origin: string,
   scratch: string,
   options: Omit<ExtractOptions, "layer" | "once">,

@@ -1,12 +1,10 @@
 import { createHash } from "node:crypto";
-import { createWriteStream } from "node:fs";
-import { rm } from "node:fs/promises";
-import { Readable } from "node:stream";
-import { pipeline } from "node:stream/promises";
+import { open, rm } from "node:fs/promises";
+import { type ByteSource, byteSource, piecesOf } from "../base/byte-source.js";
 import { CommandError, NspawnError } from "../base/errors.js";
 import { storeAdvice } from "../host/disk-room.js";
 import type { Host } from "../host/host.js";
-import type { TakePiece } from "../host/pieces.js";
+import type { PieceTaker, TakePiece } from "../host/pieces.js";
 import { ArchiveError } from "./archive-error.js";
 import { type ArchiveKind, archiveKind, headLength, noArchive } from "./archive-kind.js";
 import { runDecompressor } from "./compression.js";
@@ -40,7 +38,7 @@ export type ExtractOptions = {
  */
 export async function extractArchive(
   host: Host,
-  archive: Readable,
+  archive: ByteSource,
   origin: string,
   folder: string,
   { announced, ...options }: ExtractOptions,
@@ -50,15 +48,13 @@ export async function extractArchive(
   let bytes = 0;
   try {
     if (announced !== undefined) await space.checkFits(announced);
-    const chunks = archive[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
-    const start = await firstBytes(chunks);
+    const { start, whole } = await withStart(archive, (piece) => {
+      hash.update(piece);
+      bytes += piece.length;
+    });
     const kind = archiveKind(start);
     if (!kind) throw noArchive(origin, start);
-    const counted = joined(start, chunks, archive, (chunk) => {
-      hash.update(chunk);
-      bytes += chunk.length;
-    });
-    await extractFrom(host, kind, counted, origin, { folder, space, ...options });
+    await extractFrom(host, kind, whole, origin, { folder, space, ...options });
   } finally {
     archive.destroy();
   }
@@ -70,7 +66,7 @@ type Target = Omit<ExtractOptions, "announced"> & { readonly folder: string; rea
 async function extractFrom(
   host: Host,
   kind: ArchiveKind,
-  archive: Readable,
+  archive: ByteSource,
   origin: string,
   { folder, layer, devices, limits, once, space }: Target,
 ): Promise<void> {
@@ -92,7 +88,7 @@ async function extractFrom(
     if (line.endsWith(diskFull)) stop(new NspawnError(`the disk of ${folder} is full: ${line}`, { hint: storeAdvice }));
   };
   await Promise.all([
-    readTar(host, kind, archive, origin, { take, beside: folder, space })
+    readTar(host, kind, archive, origin, { take, pass: guard.pass, beside: folder, space })
       .then(() => guard.finish())
       .catch(stop),
     extractTar(host, guard.feed, folder, { layer, onLine }).catch((error: unknown) => stop(byProgram(error, origin))),
@@ -107,19 +103,15 @@ const diskFull = "No space left on device";
 async function readTar(
   host: Host,
   kind: ArchiveKind,
-  archive: Readable,
+  archive: ByteSource,
   origin: string,
-  { take, beside, space }: { readonly take: TakePiece; readonly beside: string; readonly space: FreeSpace },
+  { take, pass, beside, space }: Required<PieceTaker> & { readonly beside: string; readonly space: FreeSpace },
 ): Promise<void> {
   if (kind.kind === "zip") {
     const zip = `${beside}.zip`;
     try {
       // Its list of files is at its end.
-      await pipeline(
-        archive,
-        (chunks: AsyncIterable<Buffer>) => watched(chunks, space),
-        createWriteStream(zip, { flags: "wx", mode: 0o600 }),
-      );
+      await writeTo(zip, archive, space);
       const { zipAsTar } = await import("./zip.js");
       await takeAll(zipAsTar(zip, origin), take);
     } finally {
@@ -128,7 +120,7 @@ async function readTar(
   } else if (kind.compression === undefined) await takeAll(archive, take);
   else {
     try {
-      await runDecompressor(host, kind.compression, { input: archive, bulk: { take } });
+      await runDecompressor(host, kind.compression, { input: archive, bulk: { take, pass } });
     } catch (error) {
       // One that was killed, as where memory ran out, says nothing of the archive.
       throw error instanceof CommandError && error.signal === undefined
@@ -142,10 +134,15 @@ async function takeAll(chunks: AsyncIterable<Buffer>, take: TakePiece): Promise<
   for await (const chunk of chunks) await new Promise<void>((done, fail) => take(chunk, (error) => (error ? fail(error) : done())));
 }
 
-async function* watched(chunks: AsyncIterable<Buffer>, space: FreeSpace): AsyncGenerator<Buffer> {
-  for await (const chunk of chunks) {
-    await space.wrote(chunk.length);
-    yield chunk;
+async function writeTo(path: string, archive: ByteSource, space: FreeSpace): Promise<void> {
+  const file = await open(path, "wx", 0o600);
+  try {
+    for await (const piece of archive) {
+      await space.wrote(piece.length);
+      await file.appendFile(piece);
+    }
+  } finally {
+    await file.close();
   }
 }
 
@@ -157,44 +154,30 @@ function firstLine(error: CommandError): string {
   return error.output.split("\n")[0] || error.message;
 }
 
-/** Enough bytes to tell what it is, if there are as many. */
-export async function firstBytes(chunks: AsyncIterator<Buffer>): Promise<Buffer> {
+/**
+ * What an archive begins with, enough of it to tell what it is, if there is as much; and the whole of it, which gives `archive` up with itself.
+ * @param see gets each piece before it is read
+ */
+export async function withStart(
+  archive: ByteSource,
+  see: (piece: Buffer) => void = () => undefined,
+): Promise<{ readonly start: Buffer; readonly whole: ByteSource }> {
+  const pieces = piecesOf(archive);
   const parts: Buffer[] = [];
   for (let length = 0; length < headLength; ) {
-    const next = await chunks.next();
-    if (next.done) break;
-    parts.push(next.value);
-    length += next.value.length;
+    const { done, value } = await pieces.next();
+    if (done) break;
+    // A copy, as the next piece may have the same memory.
+    parts.push(Buffer.from(value));
+    length += value.length;
   }
-  return Buffer.concat(parts);
-}
-
-/**
- * A stream whose start has been read already, again from its start. Where it is given up, so is `source` at once, which may be waiting for
- * more of `rest`. `see` gets each part before it is read.
- */
-export function joined(start: Buffer, rest: AsyncIterator<Buffer>, source: Readable, see: (chunk: Buffer) => void = () => {}): Readable {
+  const start = Buffer.concat(parts);
   let first: Buffer | undefined = start;
   const next = async (): Promise<Buffer | undefined> => {
-    const chunk = first ?? (await rest.next()).value;
+    const piece = first ?? (await pieces.next()).value;
     first = undefined;
-    return chunk;
+    if (piece !== undefined) see(piece);
+    return piece;
   };
-  return new Readable({
-    objectMode: true,
-    highWaterMark: 8,
-    read() {
-      next().then(
-        (chunk) => {
-          if (chunk) see(chunk);
-          this.push(chunk ?? null);
-        },
-        (error: Error) => this.destroy(error),
-      );
-    },
-    destroy(error, done) {
-      source.destroy();
-      done(error);
-    },
-  });
+  return { start, whole: byteSource(next, (why) => archive.destroy(why)) };
 }

@@ -30,6 +30,11 @@ export class FreeSpace {
     if (usable < bytes) throw this.#full(`the archive alone has ${showRoom(bytes)}, and ${showRoom(usable)} can be used`);
   }
 
+  /** Bytes that may be counted before it looks again. */
+  get left(): number {
+    return Math.max(0, Math.ceil(this.#unseen) - 1);
+  }
+
   /** Counts bytes that are about to be written. Undefined: there is room. @throws NspawnError */
   wrote(bytes: number): Promise<void> | undefined {
     this.#unseen -= bytes;

@@ -1,5 +1,5 @@
 import type { Writable } from "node:stream";
-import type { TakePiece } from "../host/pieces.js";
+import type { MoveFrom, TakePiece } from "../host/pieces.js";
 import type { FreeSpace } from "./free-space.js";
 import type { MemberRules } from "./member-rules.js";
 import { TarReader } from "./tar-reader.js";
@@ -14,6 +14,7 @@ export class Guard {
   /** What has been looked through, and waits for tar to be started, or for a look at the disk. */
   readonly #waiting: Waiting[] = [];
   #tar: Writable | undefined;
+  #moveFrom: MoveFrom = () => 0;
   #state: "open" | "looking" | "finished" | "stopped" = "open";
 
   /** @param archive what it is, for errors */
@@ -42,9 +43,24 @@ export class Guard {
     this.#passOn();
   };
 
+  /**
+   * Moves on what is content of a member, which nobody looks at, straight from the pipe that the archive comes through.
+   * @returns how many bytes of it are still to come
+   */
+  readonly pass = (from: number): number => {
+    while (this.#state === "open" && this.#waiting.length === 0 && this.#reader.unseen >= least) {
+      const moved = this.#moveFrom(from, Math.min(this.#reader.unseen, this.#space.left));
+      if (moved === 0) break;
+      this.#reader.skip(moved);
+      void this.#space.wrote(moved);
+    }
+    return this.#reader.unseen;
+  };
+
   /** Has all that is let through written to tar. */
-  readonly feed = (tar: Writable): void => {
+  readonly feed = (tar: Writable, moveFrom: MoveFrom = () => 0): void => {
     this.#tar = tar;
+    this.#moveFrom = moveFrom;
     if (this.#state === "stopped") tar.destroy();
     else if (this.#state === "finished") tar.end();
     else this.#passOn();
@@ -98,5 +114,8 @@ export class Guard {
     this.#tar?.write(piece, () => done());
   }
 }
+
+/** Fewer bytes are read and written in less time than they are moved. */
+const least = 1 << 14;
 
 type Waiting = { readonly piece: Buffer; readonly done: (error?: Error) => void };

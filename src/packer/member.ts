@@ -1,9 +1,10 @@
-import { type Readable, Writable } from "node:stream";
+import { Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import type { ByteSource } from "../base/byte-source.js";
 import type { Host } from "../host/host.js";
 import { archiveKind, noArchive } from "./archive-kind.js";
 import { runDecompressor } from "./compression.js";
-import { firstBytes, joined } from "./extract.js";
+import { withStart } from "./extract.js";
 import { type TakeMember, TarReader } from "./tar-reader.js";
 
 /**
@@ -14,20 +15,18 @@ import { type TakeMember, TarReader } from "./tar-reader.js";
  * @returns its text, empty if it is no file; undefined if the archive has no such member, or is a zip archive, which is listed at its end
  * @throws NspawnError if it is no archive; ArchiveError, CommandError if it is broken up to there
  */
-export async function readMember(host: Host, archive: Readable, origin: string, name: string, most: number): Promise<string | undefined> {
+export async function readMember(host: Host, archive: ByteSource, origin: string, name: string, most: number): Promise<string | undefined> {
   try {
-    const chunks = archive[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
-    const start = await firstBytes(chunks);
+    const { start, whole } = await withStart(archive);
     const kind = archiveKind(start);
     if (!kind) throw noArchive(origin, start);
     if (kind.kind === "zip") return undefined;
     const wanted = new Wanted(name, most);
     const reader = new TarReader(origin, wanted.take);
     const output = untilFound(reader, wanted);
-    const input = joined(start, chunks, archive);
     try {
-      if (kind.compression === undefined) await pipeline(input, output);
-      else await runDecompressor(host, kind.compression, { input, dropsInput: true, output });
+      if (kind.compression === undefined) await pipeline(whole, output);
+      else await runDecompressor(host, kind.compression, { input: whole, dropsInput: true, output });
       if (!wanted.whole) reader.close();
     } catch (error) {
       if (error !== enough) throw error;

@@ -74,6 +74,16 @@ export class TarReader {
     throw new ArchiveError(this.#archive, "is cut off: it has no end mark", { hint: "the archive or its download is incomplete" });
   }
 
+  /** How many of the next bytes are content that nobody takes. */
+  get unseen(): number {
+    return this.#onContent ? 0 : this.#content;
+  }
+
+  /** Leaves out bytes of such content, no more than there are. */
+  skip(bytes: number): void {
+    this.#content -= bytes;
+  }
+
   /** Reads some of a part, and returns how many bytes. */
   #read(chunk: Buffer, at: number): number {
     const left = chunk.length - at;

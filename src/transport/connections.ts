@@ -2,10 +2,19 @@ import type { Socket } from "node:net";
 import type { Trust } from "../config/config.js";
 import { isDirect, type Proxies } from "./proxy.js";
 import { openSocket, openTunnel } from "./socket.js";
+import { Tap } from "./tap.js";
 import { type TlsTrust, tlsTrust } from "./trust.js";
 
-/** A connection for one request. `target`: what the request names, its path or, to a proxy, the whole URL. `headers`: those for a proxy. */
-export type Connection = { readonly socket: Socket; readonly target: string; readonly headers: Readonly<Record<string, string>> };
+/**
+ * A connection for one request. `tap`: takes what comes, where that is possible; `target`: what the request names, its path or, to a proxy, the whole
+ * URL; `headers`: those for a proxy.
+ */
+export type Connection = {
+  readonly socket: Socket;
+  readonly tap: Tap | undefined;
+  readonly target: string;
+  readonly headers: Readonly<Record<string, string>>;
+};
 
 /**
  * Opens connections, one for each request: few images come from one server, and none is shared by those who trust different
@@ -35,10 +44,12 @@ export class Connections {
     const path = `${url.pathname}${url.search}`;
     const { http, https, noProxy } = this.#proxies;
     const proxy = isDirect(url, noProxy) ? undefined : tls ? https : http;
-    if (!proxy) return { socket: await openSocket(url, tls, limits), target: path, headers: {} };
-    const socket = await openSocket(proxy, this.#tls(proxy, { kind: "system" }), limits);
-    if (!tls) return { socket, target: `${url.origin}${path}`, headers: loginOf(proxy) };
-    return { socket: await openTunnel(socket, url, loginOf(proxy), tls, limits), target: path, headers: {} };
+    // The connection in a tunnel reads the outer one itself.
+    const tap = proxy && tls ? undefined : new Tap();
+    if (!proxy) return { socket: await openSocket(url, tls, limits, tap), tap, target: path, headers: {} };
+    const socket = await openSocket(proxy, this.#tls(proxy, { kind: "system" }), limits, tap);
+    if (!tls) return { socket, tap, target: `${url.origin}${path}`, headers: loginOf(proxy) };
+    return { socket: await openTunnel(socket, url, loginOf(proxy), tls, limits), tap, target: path, headers: {} };
   }
 
   #tls({ protocol }: URL, trust: Trust): TlsTrust | undefined {

@@ -1,8 +1,8 @@
 import { type BigIntStats, constants } from "node:fs";
 import { copyFile, type FileHandle, mkdir, open, readdir, rename, stat, unlink } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
+import { type ByteSource, byteSource } from "../base/byte-source.js";
 import { hasCode, hintOf, messageOf, TransferError } from "../base/errors.js";
 import { isAlive, processName, processSpace } from "../base/process-id.js";
 import { needingRoom, showRoom } from "../host/disk-room.js";
@@ -26,8 +26,7 @@ export const fileTransport: Transport = {
     });
     // Of the open file: another may be put in its place meanwhile.
     const stats = await file.stat({ bigint: true });
-    const body = Readable.from(unchanged(image, file, stats), { objectMode: false, highWaterMark: pieceSize });
-    return { body, bytes: Number(stats.size), validators: validators(stats) };
+    return { body: unchanged(image, file, stats), bytes: Number(stats.size), validators: validators(stats) };
   },
   async put(image, upload) {
     const path = pathOf(image);
@@ -57,17 +56,19 @@ async function status(image: ImageRef): Promise<BigIntStats> {
   throw new TransferError(image.written, "it is no file");
 }
 
-/** The content of a file, to its end. Throws ChangedError if somebody has written to it meanwhile. */
-async function* unchanged(image: ImageRef, file: FileHandle, before: BigIntStats): AsyncGenerator<Buffer> {
-  try {
-    yield* file.createReadStream({ highWaterMark: pieceSize, autoClose: false });
+/** The content of a file, to its end; a ChangedError if somebody has written to it meanwhile. */
+function unchanged(image: ImageRef, file: FileHandle, before: BigIntStats): ByteSource {
+  const memory = Buffer.allocUnsafeSlow(pieceSize);
+  const next = async (): Promise<Buffer | undefined> => {
+    const { bytesRead } = await file.read(memory, 0, memory.length, null);
+    if (bytesRead > 0) return memory.subarray(0, bytesRead);
     const after = await file.stat({ bigint: true });
-    if (after.size === before.size && after.mtimeNs === before.mtimeNs) return;
+    await file.close();
+    if (after.size === before.size && after.mtimeNs === before.mtimeNs) return undefined;
     const sizes = after.size === before.size ? "" : `: ${before.size} bytes became ${after.size}`;
     throw new ChangedError(image.written, `it was written to while it was read${sizes}`);
-  } finally {
-    await file.close();
-  }
+  };
+  return byteSource(next, () => void file.close().catch(() => undefined));
 }
 
 /** A file that is replaced gets another inode; one that is written over gets another time or size. */

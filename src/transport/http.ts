@@ -1,4 +1,5 @@
 import { createReadStream } from "node:fs";
+import { Readable } from "node:stream";
 import { TransferError } from "../base/errors.js";
 import type { ImageRef } from "../plan/image-ref.js";
 import { type Access, type Answer, type Ask, discard, exchange } from "./exchange.js";
@@ -65,7 +66,7 @@ export class HttpTransport implements Transport {
   async #sendOnce(image: ImageRef, { path, bytes, digest }: Upload, ask: boolean): Promise<Answer> {
     const { report } = this.#persistence;
     const file = createReadStream(path, { highWaterMark: 1 << 18 });
-    const body = metered(file, { url: image.written, direction: "up", total: bytes }, report);
+    const body = Readable.from(metered(file, { url: image.written, direction: "up", total: bytes }, report));
     const headers = {
       "content-length": String(bytes),
       "content-type": "application/octet-stream",

@@ -1,8 +1,11 @@
 import { type ClientRequest, type IncomingHttpHeaders, type IncomingMessage, request as startRequest } from "node:http";
 import type { Socket } from "node:net";
-import { Readable } from "node:stream";
+import type { Readable } from "node:stream";
+import type { ByteSource } from "../base/byte-source.js";
+import { Body } from "./body.js";
 import type { Connection } from "./connections.js";
 import { TimeOut } from "./failure.js";
+import type { Tap } from "./tap.js";
 
 /** What is asked. With `expect: "100-continue"` in `headers`, the body waits until the server wants it. */
 export type Request = {
@@ -16,21 +19,21 @@ export type Request = {
   readonly signal: AbortSignal;
 };
 
-/** An answer. `body`: buffers; an error, unless all of it came. Whoever does not read it to its end has to destroy it. */
-export type Response = { readonly statusCode: number; readonly headers: IncomingHttpHeaders; readonly body: Readable };
+/** An answer. `body` ends in an error, unless all of it came. */
+export type Response = { readonly statusCode: number; readonly headers: IncomingHttpHeaders; readonly body: ByteSource };
 
 /**
  * Asks a server, over a connection that ends with the answer. An answer that comes before all of the request's body was sent is the
  * answer, and no more is sent.
  * @throws TimeOut, the reason of `signal`, what the request's body ends in, errors of the system and of the parser (`HPE_…`)
  */
-export function request({ socket, target, headers: forProxy }: Connection, request: Request): Promise<Response> {
+export function request({ socket, tap, target, headers: forProxy }: Connection, request: Request): Promise<Response> {
   const { method, headers, body, timeout, signal } = request;
   const outgoing = startRequest({ method, path: target, headers: { ...headers, ...forProxy }, createConnection: () => socket });
   const stop = (): void => void outgoing.destroy(signal.reason);
   signal.addEventListener("abort", stop);
   outgoing.once("close", () => signal.removeEventListener("abort", stop));
-  const answer = answerOf(outgoing, timeout, body);
+  const answer = answerOf(outgoing, { timeout, tap, body });
   if (signal.aborted) stop();
   else if (!body) outgoing.end();
   else {
@@ -44,7 +47,10 @@ export function request({ socket, target, headers: forProxy }: Connection, reque
 }
 
 /** @param body what is sent meanwhile: as long as that gets on, the answer has time */
-function answerOf(outgoing: ClientRequest, timeout: number, body: Readable | undefined): Promise<Response> {
+function answerOf(
+  outgoing: ClientRequest,
+  { timeout, tap, body }: Pick<Request, "timeout" | "body"> & Pick<Connection, "tap">,
+): Promise<Response> {
   return new Promise((done, fail) => {
     const timer = setTimeout(() => outgoing.destroy(new TimeOut("no answer came in time (read_timeout in [network])")), timeout);
     const getsOn = (): unknown => timer.refresh();
@@ -61,7 +67,7 @@ function answerOf(outgoing: ClientRequest, timeout: number, body: Readable | und
     outgoing.once("response", (incoming) => {
       ended();
       const { statusCode = 0, headers } = incoming;
-      done({ statusCode, headers, body: bodyOf(incoming, outgoing, timeout, () => failure) });
+      done({ statusCode, headers, body: bodyOf(incoming, outgoing, { timeout, tap, failure: () => failure }) });
     });
     // It does not flow yet: that begins with the pipe.
     body?.pause().on("data", getsOn);
@@ -105,38 +111,39 @@ function sendIfWanted(outgoing: ClientRequest, body: Readable): void {
 }
 
 /**
- * The body of an answer, some chunks ahead of its reader.
+ * The body of an answer. Where its length is known, what follows the head is taken from the connection itself, if that can be done: Node's parser would
+ * copy it once more, and take new memory for each piece.
  * @param failure why the connection broke, as far as it is known
  */
-function bodyOf(incoming: IncomingMessage, outgoing: ClientRequest, timeout: number, failure: () => Error | undefined): Readable {
-  let waiting = false;
-  const late = (): void => void (waiting && body.destroy(new TimeOut("nothing came for too long (read_timeout in [network])")));
-  const timer = setTimeout(late, timeout);
-  const body = new Readable({
-    // Chunk by chunk: read as bytes, those that wait would be copied together.
-    objectMode: true,
-    highWaterMark: 4,
-    read() {
-      if (!waiting) timer.refresh();
-      waiting = true;
-      incoming.resume();
-    },
-    destroy(error, done) {
-      clearTimeout(timer);
-      outgoing.destroy();
-      done(error);
-    },
+function bodyOf(
+  incoming: IncomingMessage,
+  outgoing: ClientRequest,
+  { timeout, tap, failure }: { readonly timeout: number; readonly tap: Tap | undefined; readonly failure: () => Error | undefined },
+): ByteSource {
+  const length = outgoing.method === "GET" && tap ? plainLength(incoming) : undefined;
+  let left = length ?? Number.POSITIVE_INFINITY;
+  const body = new Body(timeout, {
+    resume: () => length === undefined && incoming.resume(),
+    close: () => outgoing.destroy(),
   });
+  const put = (piece: Buffer, release?: () => void): boolean => {
+    const bytes = piece.subarray(0, left);
+    left -= bytes.length;
+    const goesOn = body.put(bytes, release);
+    if (left === 0) body.end();
+    return goesOn;
+  };
   incoming.on("data", (chunk: Buffer) => {
-    if (body.destroyed) return;
-    timer.refresh();
-    waiting = body.push(chunk);
-    if (!waiting) incoming.pause();
+    if (!put(chunk) && length === undefined) incoming.pause();
   });
-  incoming.once("end", () => {
-    clearTimeout(timer);
-    body.push(null);
-  });
-  incoming.once("error", (error) => body.destroy(failure() ?? error));
-  return body;
+  incoming.once("end", () => body.end());
+  incoming.once("error", (error) => body.fail(failure() ?? error));
+  if (length !== undefined) tap?.open(put);
+  return body.source;
+}
+
+/** How many bytes follow the head as they are; undefined if that is not certain. */
+function plainLength({ headers }: IncomingMessage): number | undefined {
+  const length = headers["content-length"];
+  return headers["transfer-encoding"] === undefined && length !== undefined && /^[1-9]\d{0,14}$/.test(length) ? Number(length) : undefined;
 }

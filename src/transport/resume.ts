@@ -1,4 +1,4 @@
-import { Readable } from "node:stream";
+import { type ByteSource, byteSource } from "../base/byte-source.js";
 import type { ImageRef } from "../plan/image-ref.js";
 import { contentRange, unsatisfiedLength } from "./content-range.js";
 import { type Answer, discard } from "./exchange.js";
@@ -26,25 +26,27 @@ export function lengthOf({ headers }: Answer): number | undefined {
  * The body of an answer with the status 200 as one stream. Where it breaks off or stalls, the rest is asked for (Range, If-Range), and the
  * stream goes on with the very next byte. It ends in a ChangedError where the rest is not certain to belong to what came before.
  */
-export function resumable(response: Answer, origin: Origin): Readable {
+export function resumable(response: Answer, origin: Origin): ByteSource {
   const abort = new AbortController();
   const stop = (): void => abort.abort(origin.interrupted.reason);
   origin.interrupted.addEventListener("abort", stop);
   const body = new ResumableBody(response, { ...origin, interrupted: abort.signal });
-  return new Readable({
-    highWaterMark: 1 << 18,
-    read() {
-      body.next().then(
-        (chunk) => this.push(chunk ?? null),
-        (error: Error) => this.destroy(error),
-      );
-    },
-    destroy(error, done) {
-      origin.interrupted.removeEventListener("abort", stop);
-      abort.abort(error ?? new Error("nobody reads on"));
+  const settled = (): void => origin.interrupted.removeEventListener("abort", stop);
+  const next = async (): Promise<Buffer | undefined> => {
+    try {
+      const piece = await body.next();
+      if (piece === undefined) settled();
+      return piece;
+    } catch (error) {
+      settled();
       body.close();
-      done(error);
-    },
+      throw error;
+    }
+  };
+  return byteSource(next, (error) => {
+    settled();
+    abort.abort(error);
+    body.close();
   });
 }
 
@@ -213,9 +215,7 @@ class ResumableBody {
 }
 
 function chunksOf({ body }: Answer): AsyncIterator<Buffer> {
-  // It may break off while nobody waits for it; whoever reads next is told.
-  body.on("error", () => undefined);
-  return body[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
+  return body[Symbol.asyncIterator]();
 }
 
 async function* nothing(): AsyncGenerator<Buffer> {

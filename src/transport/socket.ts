@@ -3,6 +3,7 @@ import { request } from "node:http";
 import { connect, isIP, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 import { ProxyRefusal, TimeOut } from "./failure.js";
+import type { Tap } from "./tap.js";
 import type { TlsTrust } from "./trust.js";
 
 /** What ends an attempt: its time is over, in milliseconds, or nobody wants it any more. */
@@ -11,11 +12,13 @@ export type Limits = { readonly timeout: number; readonly signal: AbortSignal };
 /**
  * Connects to the server of a URL.
  * @param tls undefined: without TLS
+ * @param tap reads what comes
  * @throws TimeOut, AbortError, errors of the system with their code
  */
-export async function openSocket(url: URL, tls: TlsTrust | undefined, limits: Limits): Promise<Socket> {
-  const to = { host: hostOf(url), port: portOf(url) };
+export async function openSocket(url: URL, tls: TlsTrust | undefined, limits: Limits, tap?: Tap): Promise<Socket> {
+  const to = { host: hostOf(url), port: portOf(url), ...(tap ? { onread: tap.onread } : {}) };
   const socket = tls ? connectTls({ ...to, ...identity(url), ...tls }) : connect(to);
+  if (tap) tap.socket = socket;
   await taken(socket, tls ? "secureConnect" : "connect", limits);
   return socket.setNoDelay();
 }

@@ -1,11 +1,11 @@
-import type { Readable } from "node:stream";
+import type { ByteSource } from "../base/byte-source.js";
 import type { ImageRef } from "../plan/image-ref.js";
 
 /** What tells one version of a URL's content from another: names and values, such as `etag`. Empty: nothing is known. */
 export type Validators = Readonly<Record<string, string>>;
 
 /** `bytes`: as announced. `body` is one version of the content, whole, or ends in an error: a ChangedError if that is worth a new start. */
-export type Download = { readonly body: Readable; readonly bytes: number | undefined; readonly validators: Validators };
+export type Download = { readonly body: ByteSource; readonly bytes: number | undefined; readonly validators: Validators };
 
 /** An archive that is ready to be published: a file that is not needed any more afterwards. */
 export type Upload = { readonly path: string; readonly bytes: number; readonly digest: string };

@@ -1,8 +1,8 @@
-import { closeSync, openSync, readFileSync, readSync } from "node:fs";
+import { closeSync, openSync, readFileSync, readSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { makePipe, reap, type Start, startProgram, tryLock, widen } from "../../src/host/libc.js";
+import { makePipe, moveBytes, reap, type Start, startProgram, tryLock, widen } from "../../src/host/libc.js";
 import { tempFolder } from "../support/temp.js";
 
 const empty = openSync("/dev/null", "r");
@@ -121,4 +121,22 @@ test("a lock is one holder's, until its file is closed", () => {
   expect(tryLock(second)).toBe(true);
   closeSync(second);
   expect(() => tryLock(second)).toThrow("EBADF");
+});
+
+describe("moveBytes", () => {
+  test("moves what is there, no more than asked for, and says 0 where it would have to wait, or nobody reads", () => {
+    const [from, to] = [makePipe(), makePipe()];
+    expect(moveBytes(from.reader, to.writer, 100)).toBe(0);
+    writeSync(from.writer, "hello, world");
+    expect(moveBytes(from.reader, to.writer, 5)).toBe(5);
+    expect(moveBytes(from.reader, to.writer, 100)).toBe(7);
+    const buffer = Buffer.alloc(100);
+    expect(buffer.toString("utf8", 0, readSync(to.reader, buffer))).toBe("hello, world");
+    do writeSync(from.writer, Buffer.alloc(1 << 12));
+    while (moveBytes(from.reader, to.writer, 1 << 16) > 0);
+    expect(moveBytes(from.reader, to.writer, 1)).toBe(0);
+    closeSync(to.reader);
+    expect(moveBytes(from.reader, to.writer, 1)).toBe(0);
+    for (const end of [from.reader, from.writer, to.writer]) closeSync(end);
+  });
 });

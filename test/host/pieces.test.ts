@@ -1,10 +1,14 @@
 import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Writable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { CommandError } from "../../src/base/errors.js";
 import { LocalHost } from "../../src/host/local.js";
-import type { TakePiece } from "../../src/host/pieces.js";
+import type { MoveFrom, TakePiece } from "../../src/host/pieces.js";
+import { tempFolder } from "../support/temp.js";
 
 const run = (script: string, take: TakePiece): Promise<unknown> => {
   return new LocalHost().run({ argv: ["bash", "-c", script], bulk: { take } });
@@ -80,5 +84,45 @@ describe("readPieces", () => {
       }),
       { numRuns: 10 },
     );
+  });
+
+  test("what nobody needs to see is moved on to another program, in order with all that is seen", async () => {
+    const numbers = Array.from({ length: 300_000 }, (_, index) => `${index + 1}\n`).join("");
+    for (const slow of ["", "sleep 0.3; "]) {
+      let [seen, moved, bytes] = [0, 0, 0];
+      const host = new LocalHost();
+      const path = join(tempFolder(), "copy");
+      let to: Writable | undefined;
+      let moveFrom: MoveFrom = () => 0;
+      const copying = host.run({
+        argv: ["bash", "-c", `${slow}cat > "$1"`, "bash", path],
+        input: (stdin, move) => {
+          [to, moveFrom] = [stdin, move];
+        },
+        bulk: {},
+      });
+      await vi.waitUntil(() => to);
+      // Of each 300,000 bytes only the first 1,000 are to be seen.
+      const unseen = (): number => (bytes % 300_000 < 1000 ? 0 : 300_000 - (bytes % 300_000));
+      await host.run({
+        argv: ["bash", "-c", "seq 300000"],
+        bulk: {
+          take: (piece, done) => {
+            bytes += piece.length;
+            seen += piece.length;
+            to?.write(piece, () => done());
+          },
+          pass: (from) => {
+            for (let now = -1; now !== 0 && unseen() > 0; bytes += now, moved += now) now = moveFrom(from, unseen());
+            return unseen();
+          },
+        },
+      });
+      to?.end();
+      await copying;
+      expect(readFileSync(path, "utf8") === numbers).toBe(true);
+      expect(seen + moved).toBe(numbers.length);
+      expect(moved).toBeGreaterThan(0);
+    }
   });
 });

@@ -1,13 +1,14 @@
 import { createHash, randomBytes } from "node:crypto";
 import { Readable } from "node:stream";
-import { buffer } from "node:stream/consumers";
 import { describe, expect, test } from "vitest";
+import type { ByteSource } from "../../src/base/byte-source.js";
 import type { Event } from "../../src/base/events.js";
 import { LocalHost } from "../../src/host/local.js";
 import { downloadArchive, startingAnew } from "../../src/image/download.js";
 import { ChangedError } from "../../src/transport/failure.js";
 import type { Download, Transport } from "../../src/transport/transport.js";
 import { ref } from "../support/archive.js";
+import { bytesOf } from "../support/byte-source.js";
 import { type Fault, faultyServer, type Served } from "../support/faulty-server.js";
 import { testTransports } from "../support/http.js";
 
@@ -16,8 +17,8 @@ const image = ref("https://images.example.org/a.tar.gz");
 const sha256 = (bytes: Buffer): string => `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
 
 /** Reads an archive, and says what came, as extracting it does. */
-async function take(body: Readable) {
-  const content = await buffer(body);
+async function take(body: ByteSource) {
+  const content = await bytesOf(body);
   return { content, bytes: content.length, digest: sha256(content) };
 }
 

@@ -79,6 +79,44 @@ describe("Guard", () => {
     );
   });
 
+  test("content of members is moved on without a look, as much as there is at once, and headers never are", async () => {
+    const archive = tarOf(Array.from({ length: 6 }, (_, index) => ({ name: `file-${index}`, content: "y".repeat(30_000 * index) })));
+    await fc.assert(
+      fc.asyncProperty(
+        fc.integer({ min: 512, max: 60_000 }),
+        fc.array(fc.nat({ max: 50_000 }), { minLength: 1 }),
+        async (length, moves) => {
+          const { tar, text } = sink();
+          const guard = guardOf(new FreeSpace("a", tempFolder()));
+          let [at, turn, moved] = [0, 0, 0];
+          const parts: Buffer[] = [];
+          guard.feed(tar, (pipe, most) => {
+            expect(pipe).toBe(7);
+            const bytes = archive.subarray(at, at + Math.min(most, moves[turn++ % moves.length] ?? 0));
+            expect(bytes.every((byte) => byte === 0x79)).toBe(true);
+            parts.push(bytes);
+            at += bytes.length;
+            moved += bytes.length;
+            return bytes.length;
+          });
+          const seen: Buffer[] = [];
+          while (at < archive.length) {
+            const piece = archive.subarray(at, at + length);
+            at += piece.length;
+            seen.push(piece);
+            expect(await take(guard, piece)).toBeUndefined();
+            const left = guard.pass(7);
+            expect(left).toBeLessThanOrEqual(archive.length - at);
+          }
+          guard.finish();
+          expect(text().equals(Buffer.concat(seen))).toBe(true);
+          expect(text().length + moved).toBe(archive.length);
+        },
+      ),
+      { numRuns: 40 },
+    );
+  });
+
   test("nothing of a piece with a forbidden member gets through, and nothing behind it; the end is then not told to tar", async () => {
     const bad = Buffer.concat([tarOf([{ name: "good", content: "x" }]).subarray(0, 1024), tarOf([{ name: "../bad", content: "y" }])]);
     const { tar, text } = sink();

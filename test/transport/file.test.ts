@@ -12,13 +12,13 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { buffer } from "node:stream/consumers";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { processName, processSpace } from "../../src/base/process-id.js";
 import { ChangedError } from "../../src/transport/failure.js";
 import { fileTransport } from "../../src/transport/file.js";
 import { sameContent } from "../../src/transport/transport.js";
 import { ref } from "../support/archive.js";
+import { bytesOf } from "../support/byte-source.js";
 import { writeFiles } from "../support/files.js";
 import { tempFolder } from "../support/temp.js";
 
@@ -46,7 +46,7 @@ describe("fileTransport", () => {
     await fileTransport.put(image, upload(folder, "archive"));
     const { body, bytes } = await fileTransport.get(image);
     expect(bytes).toBe(7);
-    expect((await buffer(body)).toString()).toBe("archive");
+    expect((await bytesOf(body)).toString()).toBe("archive");
     expect(readdirSync(join(folder, "new folder"))).toEqual(["é#.tar.gz"]);
   });
 
@@ -59,7 +59,7 @@ describe("fileTransport", () => {
     await fileTransport.put(image, upload(folder, "new"));
     expect(statSync(join(folder, "a.tar.gz")).ino).not.toBe(before);
     expect(readFileSync(join(folder, "a.tar.gz"), "utf8")).toBe("new");
-    const read = (await buffer(body)).toString();
+    const read = (await bytesOf(body)).toString();
     expect(["old".repeat(1000), "new"]).toContain(read);
   });
 
@@ -79,7 +79,7 @@ describe("fileTransport", () => {
   test("the spelling of the URL does not matter", async () => {
     const folder = tempFolder();
     await fileTransport.put(ref(`file://localhost${folder}/a.tar.gz`), upload(folder, "x"));
-    expect((await buffer((await fileTransport.get(ref(`file://${folder}/a.tar.gz`))).body)).toString()).toBe("x");
+    expect((await bytesOf((await fileTransport.get(ref(`file://${folder}/a.tar.gz`))).body)).toString()).toBe("x");
   });
 
   test("what is not there is named", async () => {

@@ -9,6 +9,7 @@ import { inspect } from "node:util";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { pull } from "../../src/image/pull.js";
 import { makeImage, ref, storeContext } from "../support/archive.js";
+import { bytesOf } from "../support/byte-source.js";
 import { faultyServer } from "../support/faulty-server.js";
 import { testTransports, uploadOf } from "../support/http.js";
 import { closedPort, serve } from "../support/server.js";
@@ -33,7 +34,7 @@ describe("get and probe", () => {
     const download = await httpTransport.get(ref(`${url}/a.tar.gz`));
     expect(download.bytes).toBe(bytes.length);
     expect(download.validators).toEqual({ etag: '"v1"' });
-    expect(await buffer(download.body)).toEqual(bytes);
+    expect(await bytesOf(download.body)).toEqual(bytes);
     expect(await httpTransport.probe(ref(`${url}/a.tar.gz`))).toEqual({ etag: '"v1"' });
   });
 
@@ -80,7 +81,7 @@ describe("get and probe", () => {
       (request, response) => void response.writeHead(302, { location: request.url === "/a" ? "/b" : `${other}/c` }).end(),
     );
     const { body, validators } = await httpTransport.get(ref(`${url}/a`));
-    expect((await buffer(body)).toString()).toBe("there");
+    expect((await bytesOf(body)).toString()).toBe("there");
     expect(validators).toEqual({ etag: "there" });
     expect(await httpTransport.probe(ref(`${url}/a`))).toEqual({ etag: "there" });
   });
@@ -165,7 +166,7 @@ describe("get and probe", () => {
     const bytes = archive();
     const url = await serve((_, response) => send(response, bytes, { "content-encoding": "gzip" }));
     const { body } = await httpTransport.get(ref(`${url}/a.tar.gz`));
-    expect(await buffer(body)).toEqual(bytes);
+    expect(await bytesOf(body)).toEqual(bytes);
   });
 });
 

@@ -1,8 +1,8 @@
 import { PassThrough, Readable } from "node:stream";
-import { buffer } from "node:stream/consumers";
 import { describe, expect, test } from "vitest";
 import type { Event } from "../../src/base/events.js";
 import { metered } from "../../src/transport/meter.js";
+import { bytesOf } from "../support/byte-source.js";
 
 type TransferEvent = Extract<Event, { kind: "transfer" }>;
 
@@ -35,7 +35,7 @@ describe("a metered stream", () => {
       }
     }
     const started = performance.now();
-    expect(await buffer(metered(Readable.from(slow()), what, report))).toHaveLength(500);
+    expect(await bytesOf(metered(Readable.from(slow()), what, report))).toHaveLength(500);
     const tenths = (performance.now() - started) / 100;
     expect(events.length).toBeGreaterThan(2);
     expect(events.length).toBeLessThanOrEqual(tenths + 1);
@@ -47,7 +47,7 @@ describe("a metered stream", () => {
     const { events, report } = listener();
     const body = new PassThrough();
     body.write("some");
-    const read = buffer(metered(body, what, report));
+    const read = bytesOf(metered(body, what, report));
     const failure = new Error("cut");
     setTimeout(() => body.destroy(failure), 20);
     await expect(read).rejects.toBe(failure);

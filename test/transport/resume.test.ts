@@ -1,11 +1,10 @@
 import { createHash, randomBytes } from "node:crypto";
 import { getEventListeners } from "node:events";
-import type { Readable } from "node:stream";
-import { buffer } from "node:stream/consumers";
 import fc from "fast-check";
 import { describe, expect, test, vi } from "vitest";
 import { ChangedError } from "../../src/transport/failure.js";
 import { ref } from "../support/archive.js";
+import { bytesOf } from "../support/byte-source.js";
 import { type Fault, type FaultyServer, faultyServer, type Served } from "../support/faulty-server.js";
 import { testTransports } from "../support/http.js";
 import { serveTcp } from "../support/server.js";
@@ -21,7 +20,7 @@ const always = (served: Served) => (): Served => served;
 async function download({ url }: FaultyServer, ...overrides: readonly string[]) {
   const { of, warnings } = testTransports(overrides);
   const { body, bytes } = await (await of(url)).get(ref(url));
-  return { read: await buffer(body), bytes, warnings };
+  return { read: await bytesOf(body), bytes, warnings };
 }
 
 const failure = (promise: Promise<unknown>): Promise<unknown> => promise.then(() => undefined).catch((error: unknown) => error);
@@ -264,7 +263,7 @@ describe("a download", () => {
     setTimeout(() => controller.abort(reason), 200);
     const started = performance.now();
     const { of } = testTransports([], { interrupted: controller.signal });
-    await expect((async () => buffer((await (await of(server.url)).get(ref(server.url))).body))()).rejects.toBe(reason);
+    await expect((async () => bytesOf((await (await of(server.url)).get(ref(server.url))).body))()).rejects.toBe(reason);
     expect(performance.now() - started).toBeLessThan(1000);
   });
 
@@ -307,7 +306,7 @@ describe("a download", () => {
         await transport.probe(ref(server.url));
         const { body } = await transport.get(ref(server.url)).catch(() => ({ body: undefined }));
         if (index % 5 === 0) body?.destroy();
-        else if (body) await buffer(body);
+        else if (body) await bytesOf(body);
       }),
     );
     await vi.waitFor(() => expect(getEventListeners(signal, "abort")).toEqual([]));
@@ -318,7 +317,7 @@ describe("a download", () => {
   test("that nobody reads on is given up: no further request comes", async () => {
     const server = await faultyServer(always({ content }), [[{ kind: "stall", at: 1000 }]]);
     const { of } = testTransports(["[network]read_timeout=0.3"]);
-    const { body }: { readonly body: Readable } = await (await of(server.url)).get(ref(server.url));
+    const { body } = await (await of(server.url)).get(ref(server.url));
     await body[Symbol.asyncIterator]().next();
     body.destroy();
     await new Promise((done) => setTimeout(done, 600));

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { hasCode, messageOf, NspawnError } from "../base/errors.js";
 import type { Place } from "../base/place.js";
+import { sha256 } from "../base/sha256.js";
 import { decodeUtf8 } from "../base/utf8.js";
 import type { Config } from "../config/config.js";
 import { type Program, programPath } from "../host/programs.js";
@@ -13,12 +14,14 @@ import { originOf, type Setting } from "../settings/merge.js";
 import { directivesOf, parametersOf, renderSettings } from "../settings/render.js";
 import { type Rendered, renderKey, renderTemplate } from "../template/template.js";
 import { bindStubs } from "./bind-stub.js";
+import { defaultTemplateDigest, defaultUnit } from "./default-unit.js";
 import { deviceAllowances } from "./devices.js";
 import { cleanCommands } from "./leftovers.js";
 import type { MachinePaths } from "./paths.js";
 import { overlayPath, unitArgument, unitCommand, unitComment, unitPath, unitPaths, unitValue } from "./quote.js";
 import { unitMark } from "./unit-mark.js";
 import { brokenRules } from "./unit-rules.js";
+import type { UnitVariables } from "./unit-variables.js";
 
 /** A machine with everything settled: enough to write its unit. */
 export type Machine = {
@@ -44,12 +47,16 @@ const maxOptions = 4095;
  */
 export function renderUnit(machine: Machine): Rendered {
   const path = templateOf(machine);
-  const { text, key } = renderTemplate(path, readTemplate(path), unitVariables(machine));
+  const source = readTemplate(path);
+  const variables = unitVariables(machine);
+  const { text, key } = isDefault(source)
+    ? { text: defaultUnit(variables), key: renderKey(source, variables) }
+    : renderTemplate(path, source, variables);
   const broken = brokenRules(text, machine);
   if (broken.length > 0) {
     const list = broken.map((rule) => `\n  ${rule}`).join("");
     throw new NspawnError(`the template ${path} makes no unit of a machine:${list}`, {
-      hint: `compare it with the default one, ${defaultTemplate()}; docs/unit.md says what a template has to do, and what it is given`,
+      hint: `compare it with the default one, ${defaultTemplate}; docs/unit.md says what a template has to do, and what it is given`,
     });
   }
   const mark = `${unitMark} ${machine.spec.name}\n`;
@@ -64,8 +71,23 @@ export function unitKey(machine: Machine): string {
   return renderKey(readTemplate(templateOf(machine)), unitVariables(machine));
 }
 
-function templateOf({ spec, config }: Machine): string {
-  return spec.template ?? config.template ?? defaultTemplate();
+/** Whether the unit of a machine is made without minijinja. What is wrong with its template is told when that is rendered. */
+export function hasDefaultTemplate(machine: Pick<Machine, "spec" | "config">): boolean {
+  try {
+    return isDefault(readTemplate(templateOf(machine)));
+  } catch (error) {
+    if (error instanceof NspawnError) return false;
+    throw error;
+  }
+}
+
+function templateOf({ spec, config }: Pick<Machine, "spec" | "config">): string {
+  return spec.template ?? config.template ?? defaultTemplate;
+}
+
+/** Whether a template is the default one, as it was when {@link defaultUnit} was made of it. */
+function isDefault(source: string): boolean {
+  return sha256(source) === defaultTemplateDigest;
 }
 
 /** Whether two units do the same: they differ in comments at most. */
@@ -93,39 +115,8 @@ function troubleOf(error: unknown): string {
   return hasCode(error, "EACCES") ? "may not be read by this user" : `cannot be read: ${messageOf(error)}`;
 }
 
-function defaultTemplate(): string {
-  return join(import.meta.dirname, "../../templates/machine-default.service");
-}
-
-/** What a template sees; docs/unit.md tells users. All texts but `name` are ready to be put into the unit. */
-type UnitVariables = {
-  /** Version of the host's systemd, 0 if it is not known. */
-  readonly systemd: number;
-  readonly name: string;
-  readonly script: string;
-  readonly state: string;
-  readonly root: string;
-  readonly runtime: string;
-  readonly layers_folder: string;
-  /** Paths that have to be mounted before. */
-  readonly mounts: string;
-  /** Top layer first. */
-  readonly layers: readonly { readonly id: string; readonly url: string; readonly digest: string; readonly path: string }[];
-  /** Commands that make what is missing on the host, that mount the root, that undo it, and that clean up after a crash. */
-  readonly prepare: readonly string[];
-  readonly mount: readonly string[];
-  readonly release: readonly string[];
-  readonly clean: readonly string[];
-  readonly settings: readonly { readonly name: string; readonly value: string; readonly origin: string }[];
-  /** Lines of [Service] that settings give. */
-  readonly directives: readonly string[];
-  /** The whole command line of systemd-nspawn, an argument each, and where the command in it comes from. */
-  readonly nspawn: readonly string[];
-  readonly command_origin: string;
-  readonly unit_conf: readonly string[];
-  readonly service_conf: readonly string[];
-  readonly install_conf: readonly string[];
-};
+/** What machines have by default; users may look at it, and begin their own with it. */
+const defaultTemplate = join(import.meta.dirname, "../../templates/machine-default.service");
 
 function unitVariables(machine: Machine): UnitVariables {
   const { spec, paths, chain, settings } = machine;

@@ -5,7 +5,7 @@ import { Systemd } from "../../host/systemd.js";
 import { ImageStore } from "../../image/store.js";
 import { addGeneration, type Generation, listGenerations, nextNumber } from "../../machine/generations.js";
 import { machinePaths } from "../../machine/paths.js";
-import { type Machine, sameUnit } from "../../machine/unit.js";
+import { hasDefaultTemplate, type Machine, sameUnit } from "../../machine/unit.js";
 import type { SetupPlan } from "../../plan/setup-plan.js";
 import { loadRenderer, warmUp } from "../../template/template.js";
 import { Transports } from "../../transport/transports.js";
@@ -36,7 +36,7 @@ export async function setupMachine(context: EngineContext, plan: SetupPlan, acti
   );
   // The lock and systemd take their time to answer, in which what renders the unit can get ready.
   const made = new MadeUnits(store.notes.units);
-  const loaded = loadIfWanted(action, paths, made);
+  const loaded = loadIfWanted(action, { plan, config, paths, made });
   loaded.catch(() => undefined);
   const ready = async (): Promise<void> => {
     if (await loaded) await warmUp();
@@ -55,9 +55,13 @@ export async function setupMachine(context: EngineContext, plan: SetupPlan, acti
 }
 
 /** Loads what renders units, if the action is likely to render one. Returns whether it is. */
-async function loadIfWanted(action: Action, { unit }: ActionContext["paths"], made: MadeUnits): Promise<boolean> {
-  const text = await readIfThere(unit);
-  const isWanted = makesMachine(action, text !== undefined) && (text === undefined || !made.knows(text));
+async function loadIfWanted(
+  action: Action,
+  { plan, config, paths, made }: Pick<ActionContext, "plan" | "config" | "paths" | "made">,
+): Promise<boolean> {
+  const text = await readIfThere(paths.unit);
+  const isRendered = makesMachine(action, text !== undefined) && (text === undefined || !made.knows(text));
+  const isWanted = isRendered && !hasDefaultTemplate({ spec: plan.machine, config: config.machine });
   if (isWanted) await loadRenderer();
   return isWanted;
 }

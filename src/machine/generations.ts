@@ -2,6 +2,7 @@ import { mkdir, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { hasCode } from "../base/errors.js";
 import { isRecord } from "../base/is-record.js";
+import { settleAll } from "../base/settle.js";
 import { readIfThere, removeFile, writeWhole } from "../host/files.js";
 import type { ProbeSpec } from "../plan/probe.js";
 import type { MachinePaths } from "./paths.js";
@@ -80,8 +81,8 @@ export async function addGeneration({ generations }: Pick<MachinePaths, "generat
   await rm(unfinished, { recursive: true, force: true });
   await mkdir(unfinished, { recursive: true });
   try {
-    await writeGeneration(unfinished, generation);
-    if (generation.trial) await writeWhole(join(unfinished, "trial.json"), json(generation.trial));
+    const { trial } = generation;
+    await settleAll([writeGeneration(unfinished, generation), trial ? writeWhole(join(unfinished, "trial.json"), json(trial)) : undefined]);
     const folder = join(generations, String(generation.number));
     // A damaged one, which counts as not there.
     await rm(folder, { recursive: true, force: true });
@@ -111,8 +112,7 @@ export async function removeGeneration({ generations }: Pick<MachinePaths, "gene
 }
 
 async function writeGeneration(folder: string, { unit, trial: _, ...told }: Generation): Promise<void> {
-  await writeWhole(join(folder, "unit"), unit);
-  await writeWhole(join(folder, "generation.json"), json(told));
+  await settleAll([writeWhole(join(folder, "unit"), unit), writeWhole(join(folder, "generation.json"), json(told))]);
 }
 
 async function readGeneration(folder: string, number: number): Promise<Generation | undefined> {

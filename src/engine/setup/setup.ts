@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { settleAll } from "../../base/settle.js";
 import { readIfThere } from "../../host/files.js";
@@ -94,20 +95,39 @@ const handlers: { readonly [A in Action]: (context: ActionContext) => Promise<vo
 /** All that can fail comes while the old machine runs: pulling, settling, writing, checking, the steps on the host. Then the swap. */
 async function update(context: ActionContext): Promise<void> {
   const { plan, paths } = context;
-  const [now, machine] = await settleAll([lookAt(context), resolveMachine(context, plan), context.ready()]);
-  if (now.unit !== undefined) {
-    const layer = layerOf(paths, now.unit);
-    const isKnown = context.made.isOf(now.unit, machine, layer);
-    const text = isKnown ? now.unit : renderMachine(plan, machine, layer, context.made);
-    if (sameUnit(text, now.unit)) return refresh(context, machine, text, { ...now, unit: now.unit });
+  const isNew = !existsSync(paths.unit);
+  const looking = lookAt(context);
+  try {
+    const [, machine] = await settleAll([isNew ? undefined : looking, resolveMachine(context, plan), context.ready()]);
+    await (isNew ? begin(context, machine, looking) : change(context, machine, await looking));
+  } finally {
+    await looking.catch(() => undefined);
   }
-  const old = now.unit === undefined ? undefined : await installedGeneration(paths, now.unit);
-  const next = await newGeneration(context, machine, old !== undefined);
+}
+
+/** Makes a machine that is not there. systemd takes its time to say what it has of that name: until then, the unit is written and checked. */
+async function begin(context: ActionContext, machine: Machine, looking: Promise<Now>): Promise<void> {
+  const { plan, paths, systemd } = context;
+  const next = await newGeneration(context, machine, false);
+  const [now] = await settleAll([looking, verifyUnit(context, next.unit)]);
   // A unit of that name may have failed, and been removed by other hands.
-  const isLeftOver = old === undefined && now.active !== "inactive";
-  await settleAll([verifyUnit(context, next.unit), isLeftOver ? context.systemd.resetFailed(paths.service) : undefined]);
+  if (now.active !== "inactive") await systemd.resetFailed(paths.service);
   await workOnHost(context, plan);
-  await swap(context, next, old, now.fragment !== "");
+  await swap(context, next, undefined, now.fragment !== "");
+}
+
+async function change(context: ActionContext, machine: Machine, now: Now): Promise<void> {
+  const { plan, paths } = context;
+  if (now.unit === undefined) return begin(context, machine, Promise.resolve(now));
+  const layer = layerOf(paths, now.unit);
+  const isKnown = context.made.isOf(now.unit, machine, layer);
+  const text = isKnown ? now.unit : renderMachine(plan, machine, layer, context.made);
+  if (sameUnit(text, now.unit)) return refresh(context, machine, text, { ...now, unit: now.unit });
+  const old = await installedGeneration(paths, now.unit);
+  const next = await newGeneration(context, machine, true);
+  await verifyUnit(context, next.unit);
+  await workOnHost(context, plan);
+  await swap(context, next, old);
 }
 
 /** Updates a machine to a unit that does the same: nothing is restarted, not for comments either. */

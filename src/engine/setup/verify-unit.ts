@@ -1,6 +1,7 @@
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { CommandError, type Problem, ProblemsError } from "../../base/errors.js";
-import { removeFile, writeWhole } from "../../host/files.js";
+import { removeFile } from "../../host/files.js";
 import type { SetupPlan } from "../../plan/setup-plan.js";
 import { Statements } from "../../plan/statement.js";
 import type { ActionContext } from "./action.js";
@@ -12,7 +13,7 @@ import type { ActionContext } from "./action.js";
 export async function verifyUnit({ host, store, plan, paths }: ActionContext, text: string): Promise<void> {
   await store.whileTemporary(async (folder) => {
     const path = join(folder, paths.service);
-    await writeWhole(path, text);
+    await writeFile(path, text);
     try {
       await host.run({ argv: ["systemd-analyze", "verify", "--man=no", "--recursive-errors=no", "--", path], mayOutlive: true });
     } catch (error) {

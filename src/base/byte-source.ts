@@ -15,21 +15,30 @@ export function piecesOf(source: ByteSource): AsyncIterator<Buffer, undefined> {
 
 /**
  * @param next gives the next piece, or undefined at the end, behind which it is not asked again
- * @param destroy ends a call of `next` that waits, too
+ * @param destroy is called once if it is given up, or has failed; it ends a call of `next` that waits, too
  */
 export function byteSource(next: () => Promise<Buffer | undefined>, destroy: (why: Error) => void): ByteSource {
-  let end: "ended" | { readonly why: Error } | undefined;
-  const stop = (why: Error = new Error("nobody reads on")): void => {
+  let end: "ended" | { readonly why: unknown } | undefined;
+  const stop = (why: unknown = new Error("nobody reads on")): void => {
     if (end !== undefined) return;
     end = { why };
-    destroy(why);
+    destroy(why as Error);
+  };
+  const read = async (): Promise<Buffer | undefined> => {
+    try {
+      return await next();
+    } catch (error) {
+      stop(error);
+      throw error;
+    }
   };
   const iterator: AsyncIterator<Buffer, undefined> = {
     next: async () => {
+      const value = end === undefined ? await read() : undefined;
+      // It may have been destroyed meanwhile: then this piece is nobody's.
       if (typeof end === "object") throw end.why;
-      const value = end === undefined ? await next() : undefined;
       if (value !== undefined) return { done: false, value };
-      end ??= "ended";
+      end = "ended";
       return { done: true, value };
     },
     return: async () => {

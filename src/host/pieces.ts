@@ -31,12 +31,16 @@ export class Pieces {
 
   /** Where the next bytes are to be read to, once not all pieces are used. */
   get next(): Buffer {
-    this.#memory[this.#next] ??= Buffer.allocUnsafeSlow(size);
+    this.#memory[this.#next] ??= newPiece();
     return this.#memory[this.#next] as Buffer;
   }
 
-  /** The first bytes of the next piece, which is used from now on. */
+  /**
+   * The first bytes of the next piece, which is used from now on.
+   * @throws Error if all are used
+   */
   use(length: number): Buffer {
+    if (this.areAllUsed) throw new Error("a piece that is used was read into");
     const piece = this.next.subarray(0, length);
     this.#next = (this.#next + 1) % count;
     this.#used++;
@@ -55,6 +59,11 @@ export class Pieces {
   get isNoneUsed(): boolean {
     return this.#used === 0;
   }
+}
+
+/** Memory for a piece. */
+export function newPiece(): Buffer {
+  return Buffer.allocUnsafeSlow(size);
 }
 
 /** Bytes of a piece: neither a pipe nor a socket gives more to who reads it often, see pipe(7). */

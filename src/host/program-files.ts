@@ -60,7 +60,7 @@ export function closeGiven({ input, output }: Pick<Command, "input" | "output">)
   for (const stream of [input, output]) if (isOpenFile(stream)) closeSync(stream.descriptor);
 }
 
-/** The same of one that is not started; and whatever writes its input has to be able to finish. */
+/** The same of one that is not started; and whatever writes its input has to be able to finish. Other sources are given up by whoever has them. */
 export function drop(command: Pick<Command, "input" | "output">): void {
   closeGiven(command);
   if (command.input instanceof Readable) command.input.resume();

@@ -36,7 +36,10 @@ export async function downloadArchive<T extends Taken>(
         ? error
         : new TransferError(image.written, `the download broke off: ${messageOf(error)}`, { cause: error });
     })
-    .finally(() => host.interrupted.removeEventListener("abort", stop));
+    .finally(() => {
+      host.interrupted.removeEventListener("abort", stop);
+      archive.destroy();
+    });
   if (announced !== undefined && taken.bytes !== announced) {
     throw new TransferError(image.written, `${taken.bytes} bytes came, ${announced} were announced`);
   }

@@ -21,18 +21,10 @@ export function keepArchive(archive: ByteSource, path: string): ByteSource {
     if (done) await file.close();
     return piece;
   };
-  const destroy = (error: Error): void => {
-    archive.destroy(error);
+  return byteSource(next, (why) => {
+    archive.destroy(why);
     close().catch(() => undefined);
-  };
-  return byteSource(async () => {
-    try {
-      return await next();
-    } catch (error) {
-      destroy(error as Error);
-      throw error;
-    }
-  }, destroy);
+  });
 }
 
 /** The ending of an archive's name, such as `.tar.zst`. */

@@ -33,7 +33,7 @@ type Loop = { readonly name: string; readonly list: string; counts: boolean };
 class StatementWriter {
   readonly #lines: string[] = ['let text = "";'];
   /** What is open, and the index of the line that it began with. */
-  readonly #open: { readonly kind: "for" | "if"; readonly at: number }[] = [];
+  readonly #open: { readonly kind: "for" | "if" | "else"; readonly at: number }[] = [];
   readonly #loops: Loop[] = [];
   /** A line of the text, as far as it has come: what stands in it, and expressions. */
   #line: { readonly text?: string; readonly expression?: string }[] = [];
@@ -43,6 +43,7 @@ class StatementWriter {
   }
 
   text(text: string): void {
+    if (/\{[{%#]/.test(text)) throw new Error("comments, raw blocks, and what is not closed cannot be compiled");
     for (const part of text.split(/(?<=\n)/)) {
       if (part !== "") this.#line.push({ text: part });
       if (part.endsWith("\n")) this.#flush();
@@ -60,8 +61,9 @@ class StatementWriter {
     const word = first?.text;
     if (word === "for") this.#for(rest);
     else if (word === "if") this.#begin("if", `if (${expression.condition()}) {`);
-    else if (word === "else") this.#lines.push("} else {");
-    else if (word === "endfor" || word === "endif") this.#close(word === "endif" ? "if" : "for");
+    else if (word === "else" && rest.length === 0) this.#otherwise();
+    else if (word === "endfor" && rest.length === 0) this.#close("for");
+    else if (word === "endif" && rest.length === 0) this.#close("if");
     else throw new Error(`the tag ${word} cannot be compiled`);
   }
 
@@ -82,9 +84,14 @@ class StatementWriter {
     this.#open.push({ kind, at: this.#lines.push(line) - 1 });
   }
 
+  #otherwise(): void {
+    if (this.#open.pop()?.kind !== "if") throw new Error("else belongs to no if");
+    this.#open.push({ kind: "else", at: this.#lines.push("} else {") - 1 });
+  }
+
   #close(kind: "for" | "if"): void {
     const open = this.#open.pop();
-    if (open?.kind !== kind) throw new Error(`end${kind} ends nothing`);
+    if (open?.kind !== kind && !(kind === "if" && open?.kind === "else")) throw new Error(`end${kind} ends nothing`);
     const loop = kind === "for" ? this.#loops.pop() : undefined;
     if (loop) {
       const each = loop.counts ? `[${loop.name}Index, ${loop.name}] of ${loop.list}.entries()` : `${loop.name} of ${loop.list}`;
@@ -105,7 +112,10 @@ class StatementWriter {
 
 /** A text as it stands in a template literal. */
 function inLiteral(text: string): string {
-  return text.replace(/[\\`]|\$\{/g, "\\$&").replaceAll("\n", "\\n");
+  return text
+    .replace(/[\\`]|\$\{/g, "\\$&")
+    .replaceAll("\n", "\\n")
+    .replaceAll("\r", "\\r");
 }
 
 /** The tokens of an expression as TypeScript. */
@@ -129,8 +139,9 @@ class Expression {
     const operator = this.#tokens.findIndex(({ text }) => text === ">=" || text === "==");
     if (operator < 0) return this.#truth();
     const [left, [literal, ...more]] = [this.#tokens.slice(0, operator), this.#tokens.slice(operator + 1)];
-    if ((literal?.kind !== "number" && literal?.kind !== "string") || more.length > 0) throw new Error("a comparison is with a literal");
-    return `${this.#name(left)} ${this.#tokens[operator]?.text === "==" ? "===" : ">="} ${literal.text}`;
+    const isLiteral = literal?.kind === "string" || (literal?.kind === "number" && /^\d+$/.test(literal.text));
+    if (!isLiteral || more.length > 0) throw new Error("a comparison is with a literal");
+    return `${this.#name(left)} ${this.#tokens[operator]?.text === "==" ? "===" : ">="} ${literal?.text}`;
   }
 
   #truth(): string {

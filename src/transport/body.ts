@@ -33,7 +33,7 @@ export class Body {
 
   /**
    * @param release is called when its memory is needed no more
-   * @returns whether another one is welcome before `resume` is called
+   * @returns whether another one is welcome before `resume` is called; who has only so much memory knows that by itself
    */
   put(bytes: Buffer, release: () => void = () => undefined): boolean {
     if (this.#end !== "open") return false;

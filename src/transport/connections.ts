@@ -45,7 +45,7 @@ export class Connections {
     const { http, https, noProxy } = this.#proxies;
     const proxy = isDirect(url, noProxy) ? undefined : tls ? https : http;
     // The connection in a tunnel reads the outer one itself.
-    const tap = proxy && tls ? undefined : new Tap();
+    const tap = proxy && tls ? undefined : new Tap({ tls: (proxy ?? url).protocol === "https:" });
     if (!proxy) return { socket: await openSocket(url, tls, limits, tap), tap, target: path, headers: {} };
     const socket = await openSocket(proxy, this.#tls(proxy, { kind: "system" }), limits, tap);
     if (!tls) return { socket, tap, target: `${url.origin}${path}`, headers: loginOf(proxy) };

@@ -31,22 +31,19 @@ export function resumable(response: Answer, origin: Origin): ByteSource {
   const stop = (): void => abort.abort(origin.interrupted.reason);
   origin.interrupted.addEventListener("abort", stop);
   const body = new ResumableBody(response, { ...origin, interrupted: abort.signal });
-  const settled = (): void => origin.interrupted.removeEventListener("abort", stop);
-  const next = async (): Promise<Buffer | undefined> => {
-    try {
-      const piece = await body.next();
-      if (piece === undefined) settled();
-      return piece;
-    } catch (error) {
-      settled();
-      body.close();
-      throw error;
-    }
-  };
-  return byteSource(next, (error) => {
-    settled();
-    abort.abort(error);
+  const close = (): void => {
+    origin.interrupted.removeEventListener("abort", stop);
     body.close();
+  };
+  const next = async (): Promise<Buffer | undefined> => {
+    const piece = await body.next();
+    // The answer that told the end may have a body of its own, which nobody reads.
+    if (piece === undefined) close();
+    return piece;
+  };
+  return byteSource(next, (why) => {
+    abort.abort(why);
+    close();
   });
 }
 

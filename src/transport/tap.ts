@@ -1,10 +1,14 @@
 import type { OnReadOpts, Socket } from "node:net";
-import { Pieces } from "../host/pieces.js";
+import { newPiece, Pieces } from "../host/pieces.js";
 
-/** Gets what comes, piece by piece; `release` is to be called when its memory may be used again. */
+/** Gets what comes, piece by piece; `release` is to be called when its memory may be used again, in the same order. */
 type TakeAll = (piece: Buffer, release: () => void) => void;
 
-/** Reads a connection into memory that is used again and again. What comes is passed on as to any socket, until somebody opens the tap. */
+/**
+ * Reads a connection into memory that is used again and again. What comes is passed on as to any socket, until somebody opens the tap. While all of the
+ * memory is used, the connection is told to stop reading: one without TLS gives nothing then, but one with TLS goes on with what it has decrypted,
+ * and that gets memory of its own.
+ */
 export class Tap {
   /** For connect(). */
   readonly onread: OnReadOpts;
@@ -12,8 +16,12 @@ export class Tap {
   #socket: Socket | undefined;
   #take: TakeAll | undefined;
 
-  constructor() {
-    this.onread = { buffer: () => this.#pieces.next, callback: (length) => this.#came(length) };
+  /** @param tls whether the connection itself has TLS */
+  constructor({ tls }: { readonly tls: boolean }) {
+    this.onread = {
+      buffer: () => (tls && this.#pieces.areAllUsed ? newPiece() : this.#pieces.next),
+      callback: (length, memory) => this.#came(Buffer.from(memory.buffer, memory.byteOffset, length)),
+    };
   }
 
   /** The connection, as soon as there is one. */
@@ -26,11 +34,16 @@ export class Tap {
     this.#take = take;
   }
 
-  #came(length: number): boolean {
-    if (!this.#take) return this.#socket?.push(Buffer.from(this.#pieces.next.subarray(0, length))) ?? false;
-    this.#take(this.#pieces.use(length), () => {
-      if (this.#pieces.release()) this.#socket?.resume();
-    });
+  /** @returns whether to read on */
+  #came(piece: Buffer): boolean {
+    if (!this.#take) return this.#socket?.push(Buffer.from(piece)) ?? false;
+    const isShared = piece.buffer === this.#pieces.next.buffer && !this.#pieces.areAllUsed;
+    if (isShared) this.#take(this.#pieces.use(piece.length), () => this.#release());
+    else this.#take(piece, () => undefined);
     return !this.#pieces.areAllUsed;
+  }
+
+  #release(): void {
+    if (this.#pieces.release()) this.#socket?.resume();
   }
 }

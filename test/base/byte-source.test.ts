@@ -50,6 +50,33 @@ describe("a source of bytes", () => {
     expect(done).toEqual(["over"]);
   });
 
+  test("a piece that comes after that is nobody's, and an end then is none", async () => {
+    for (const value of [Buffer.from("late"), undefined]) {
+      let come: (piece: Buffer | undefined) => void = () => undefined;
+      const source = byteSource(
+        () => new Promise((done) => (come = done)),
+        () => undefined,
+      );
+      const waiting = source[Symbol.asyncIterator]().next();
+      await setImmediate();
+      source.destroy(new Error("over"));
+      come(value);
+      await expect(waiting).rejects.toThrow("over");
+    }
+  });
+
+  test("that has failed fails again in the same way, and is cleaned up once", async () => {
+    let [asked, cleaned] = [0, 0];
+    const failing = async (): Promise<undefined> => {
+      asked++;
+      throw new Error("cut");
+    };
+    const source = byteSource(failing, () => void cleaned++);
+    for (let time = 0; time < 2; time++) await expect(source[Symbol.asyncIterator]().next()).rejects.toThrow("cut");
+    source.destroy();
+    expect([asked, cleaned]).toEqual([1, 1]);
+  });
+
   test("a Readable is one, and its error is only for who reads", async () => {
     const stream = new PassThrough();
     const pieces = piecesOf(stream);

@@ -7,7 +7,7 @@ import fc from "fast-check";
 import { describe, expect, test, vi } from "vitest";
 import { CommandError } from "../../src/base/errors.js";
 import { LocalHost } from "../../src/host/local.js";
-import type { MoveFrom, TakePiece } from "../../src/host/pieces.js";
+import { type MoveFrom, Pieces, type TakePiece } from "../../src/host/pieces.js";
 import { tempFolder } from "../support/temp.js";
 
 const run = (script: string, take: TakePiece): Promise<unknown> => {
@@ -15,6 +15,16 @@ const run = (script: string, take: TakePiece): Promise<unknown> => {
 };
 
 const sha256 = (): ReturnType<typeof createHash> => createHash("sha256");
+
+test("a piece that is used is never given out again", () => {
+  const pieces = new Pieces();
+  const used = Array.from({ length: 16 }, (_, index) => pieces.use(index + 1));
+  expect(new Set(used.map(({ buffer }) => buffer)).size).toBe(16);
+  expect(pieces.areAllUsed).toBe(true);
+  expect(() => pieces.use(1)).toThrow("a piece that is used");
+  expect(pieces.release()).toBe(true);
+  expect(pieces.use(1).buffer).toBe(used[0]?.buffer);
+});
 
 describe("readPieces", () => {
   test("all of a program's output comes, in order, however late pieces are done, and in memory that is used again", async () => {

@@ -221,10 +221,15 @@ test("desure shows what it does and does it, whether or not the image can still 
 test("a service that is no machine of ours is not touched", async () => {
   const before = await host.must(["systemctl", "show", "--property=FragmentPath,MainPID", "dbus.service"]);
   const script = await writeScript(host, "/root/s/dbus.ts", setupScript(top, 'MACHINE("dbus");'));
+  // As of a machine whose unit was removed by hand.
+  const generation = "/var/lib/nspawn/generation/dbus/1/unit";
+  await host.must(["install", "-D", "/dev/null", generation]);
   for (const action of ["update", "ensure", "desure", "stop"]) {
     expect(await failWith(host, 1, [script, `--action=${action}`])).toContain("dbus.service is no machine of nspawn");
   }
   expect(await host.must(["systemctl", "show", "--property=FragmentPath,MainPID", "dbus.service"])).toBe(before);
+  await host.must(["rm", generation]);
+  await host.must(["rm", "--recursive", "/var/lib/nspawn/generation/dbus"]);
 });
 
 longTest("what the machine writes is gone when it stops, unless its state is kept, which an update clears", async () => {

@@ -68,11 +68,11 @@ async function answer(request: IncomingMessage, response: ServerResponse, served
   const drip = find("drip");
   if (drip) return dripped(response, body, drip);
   if (at === undefined) return void response.end(body);
-  // What was written has to be sent before the connection ends.
+  // What was written has to be sent, and read, before the connection ends: a reset takes away what is still on its way.
   if (at > 0) await new Promise((done) => response.write(body.subarray(0, at), done));
   else response.flushHeaders();
   if (broken?.kind === "stall") return;
-  setTimeout(() => (broken?.kind === "reset" ? response.socket?.resetAndDestroy() : response.destroy()), 5);
+  setTimeout(() => (broken?.kind === "reset" ? response.socket?.resetAndDestroy() : response.destroy()), 30);
 }
 
 async function dripped(response: ServerResponse, body: Buffer, { bytes, pause }: FaultOf<"drip">): Promise<void> {

@@ -14,7 +14,7 @@ function run(source: string, variables: Variables): string {
 }
 
 /** Pieces of templates that are closed, in any order, in each other or not. */
-const text = fc.string({ unit: fc.constantFrom("a", " ", "\n", "`", "$", "\\", '"', "}", "ü"), maxLength: 6 });
+const text = fc.string({ unit: fc.constantFrom("a", " ", "\n", "\r", "`", "$", "\\", '"', "}", "ü"), maxLength: 6 });
 const dash = fc.constantFrom("", "-");
 const tag = (inside: string): fc.Arbitrary<string> => fc.tuple(dash, dash).map(([left, right]) => `{%${left} ${inside} ${right}%}`);
 const { template } = fc.letrec<{ template: string; piece: string }>((tie) => ({
@@ -69,6 +69,16 @@ describe("a template that is compiled", () => {
     "{% for a in b %}{{ loop.index }}{% endfor %}",
     "{{ loop.last }}",
     "{{ a() }}",
+    "{# a #}",
+    "{% raw %}a{% endraw %}",
+    "a {{ b",
+    "{% else %}",
+    "{% for a in b %}{% else %}{% endfor %}",
+    "{% if a %}{% else %}{% else %}{% endif %}",
+    "{% if a %}{% else x %}{% endif %}",
+    "{% if a %}{% endif x %}",
+    "{% if a >= 1.5 %}{% endif %}",
+    "{% if a >= 1e %}{% endif %}",
   ])("%s is none that can be", (source) => {
     expect(() => compileTemplate(source)).toThrow();
   });

@@ -104,6 +104,26 @@ describe("a download that breaks off", () => {
     },
   );
 
+  test("and such an answer, of which the rest never comes, is not kept open", async () => {
+    let closed = 0;
+    const answers = [
+      'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\netag: "a"\r\n\r\n5\r\nhello\r\n',
+      'HTTP/1.1 416 Range Not Satisfiable\r\ncontent-range: bytes */5\r\netag: "a"\r\ncontent-length: 100\r\n\r\n',
+    ];
+    const port = await serveTcp((socket) => {
+      socket.on("close", () => closed++);
+      socket.once("data", () => {
+        const text = answers.shift() ?? "";
+        if (answers.length > 0) socket.end(text);
+        else socket.write(text);
+      });
+    });
+    const { of } = testTransports();
+    const url = `http://127.0.0.1:${port}/a.tar.gz`;
+    expect(String(await bytesOf((await (await of(url)).get(ref(url))).body))).toBe("hello");
+    await vi.waitFor(() => expect(closed).toBe(2));
+  });
+
   test("again and again goes on, as long as each time some more of it comes", async () => {
     const faults: Fault[][] = [70_000, 70_000, 70_000, 70_000].map((at) => [{ kind: "cut", at }]);
     const server = await faultyServer(always({ content }), faults);

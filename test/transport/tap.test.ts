@@ -2,6 +2,7 @@ import { randomBytes, randomInt } from "node:crypto";
 import type { RequestListener } from "node:http";
 import type { Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { TLSSocket } from "node:tls";
 import { expect, test } from "vitest";
 import { ref } from "../support/archive.js";
 import { bytesOf } from "../support/byte-source.js";
@@ -43,18 +44,38 @@ test("a body comes whole, however it is cut, and whatever follows it", async () 
   }
 });
 
-test("the memory of a piece is not written to before the next one is asked for, however long that takes", async () => {
-  const port = await answering(head, "\r\n", content);
-  const { of } = testTransports();
-  const url = `http://127.0.0.1:${port}/a.tar.gz`;
+/** Reads slowly, and looks at each piece at the last moment. */
+async function compareSlowly(url: string, overrides: readonly string[] = []): Promise<void> {
+  const { of } = testTransports(overrides);
   const { body } = await (await of(url)).get(ref(url));
   let at = 0;
   for await (const piece of body) {
     await sleep(2);
-    expect(piece.equals(content.subarray(at, at + piece.length))).toBe(true);
+    if (!piece.equals(content.subarray(at, at + piece.length))) throw new Error(`other bytes from ${at} on`);
     at += piece.length;
   }
   expect(at).toBe(content.length);
+}
+
+const giving: RequestListener = (_, response) => void response.setHeader("content-length", content.length).end(content);
+
+/** In records of 512 bytes, of which many come at once. */
+const inSmallRecords: RequestListener = (request, response) => {
+  (request.socket as TLSSocket).setMaxSendFragment(512);
+  giving(request, response);
+};
+
+test("the memory of a piece is not written to before the next one is asked for, however long that takes", async () => {
+  await compareSlowly(`http://127.0.0.1:${await answering(head, "\r\n", content)}/a.tar.gz`);
+});
+
+test("nor is it where there is TLS, which gives all that it has decrypted", async () => {
+  const ca = makeCa(tempFolder(), "ca");
+  const certificate = ca.issue("localhost");
+  for (const listener of [giving, inSmallRecords]) {
+    const url = await serveTls(certificate, listener);
+    await compareSlowly(`${url}/a.tar.gz`, [`[auth/localhost]ca_file=${ca.certFile}`]);
+  }
 });
 
 test("so does one in chunks, whose length nobody knows before", async () => {
@@ -68,11 +89,10 @@ test("so does one in chunks, whose length nobody knows before", async () => {
 test("so does one through TLS, and through proxies with a tunnel and without", async () => {
   const ca = makeCa(tempFolder(), "ca");
   const trust = ["localhost", "server.example.org"].map((host) => `[auth/${host}]ca_file=${ca.certFile}`);
-  const listener: RequestListener = (_, response) => void response.setHeader("content-length", content.length).end(content);
-  const direct = await serveTls(ca.issue("localhost"), listener);
+  const direct = await serveTls(ca.issue("localhost"), giving);
   expect((await get(`${direct}/a.tar.gz`, trust)).equals(content)).toBe(true);
-  const plain = await serveProxy(await serve(listener));
-  const tunnel = await serveProxy(await serveTls(ca.issue("server.example.org"), listener));
+  const plain = await serveProxy(await serve(giving));
+  const tunnel = await serveProxy(await serveTls(ca.issue("server.example.org"), giving));
   const proxies = [`[proxy]proxy_config_text=http_proxy=${plain.url}\nhttps_proxy=${tunnel.url}\nno_proxy=none.example.org`];
   expect((await get("http://server.example.org/a.tar.gz", proxies)).equals(content)).toBe(true);
   expect((await get("https://server.example.org/a.tar.gz", [...trust, ...proxies])).equals(content)).toBe(true);

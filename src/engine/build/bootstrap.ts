@@ -60,7 +60,9 @@ async function make(host: Host, store: ImageStore, spec: Bootstrap, { limits, va
     const unpacked = unpack(host, archive, `BOOTSTRAP ${spec.distribution} ${spec.release}`, scratch, { devices: "all", limits });
     // mmdebstrap's own words come first: the archive is broken because it failed.
     await Promise.allSettled([made, unpacked]);
-    await made.catch((error: unknown) => {
+    await made.catch(async (error: unknown) => {
+      // Nobody read on: what was wrong with the archive says why.
+      if (!(error instanceof NspawnError)) await unpacked;
       throw withKeyring(error, spec);
     });
     const { folder, digest, bytes } = await unpacked;

@@ -97,6 +97,8 @@ async function update(context: ActionContext): Promise<void> {
   const { plan, paths } = context;
   const isNew = !existsSync(paths.unit);
   const looking = lookAt(context);
+  // It may fail while nobody waits for it.
+  looking.catch(() => undefined);
   try {
     const [, machine] = await settleAll([isNew ? undefined : looking, resolveMachine(context, plan), context.ready()]);
     await (isNew ? begin(context, machine, looking) : change(context, machine, await looking));
@@ -105,13 +107,15 @@ async function update(context: ActionContext): Promise<void> {
   }
 }
 
-/** Makes a machine that is not there. systemd takes its time to say what it has of that name: until then, the unit is written and checked. */
+/** Makes a machine that is not there. systemd takes its time to say what it has of that name: until then, the unit is made and checked. */
 async function begin(context: ActionContext, machine: Machine, looking: Promise<Now>): Promise<void> {
   const { plan, paths, systemd } = context;
-  const next = await newGeneration(context, machine, false);
+  const next = newGeneration(context, machine, 1);
   const [now] = await settleAll([looking, verifyUnit(context, next.unit)]);
+  if (now.unit !== undefined) return change(context, machine, now);
   // A unit of that name may have failed, and been removed by other hands.
   if (now.active !== "inactive") await systemd.resetFailed(paths.service);
+  await forgetGenerations(context);
   await workOnHost(context, plan);
   await swap(context, next, undefined, now.fragment !== "");
 }
@@ -124,7 +128,7 @@ async function change(context: ActionContext, machine: Machine, now: Now): Promi
   const text = isKnown ? now.unit : renderMachine(plan, machine, layer, context.made);
   if (sameUnit(text, now.unit)) return refresh(context, machine, text, { ...now, unit: now.unit });
   const old = await installedGeneration(paths, now.unit);
-  const next = await newGeneration(context, machine, true);
+  const next = newGeneration(context, machine, nextNumber(await listGenerations(paths)));
   await verifyUnit(context, next.unit);
   await workOnHost(context, plan);
   await swap(context, next, old);
@@ -147,8 +151,9 @@ async function refresh(context: ActionContext, machine: Machine, text: string, n
 }
 
 async function create(context: ActionContext): Promise<void> {
-  const next = await newGeneration(context, await resolveMachine(context, context.plan), false);
+  const next = newGeneration(context, await resolveMachine(context, context.plan), 1);
   await verifyUnit(context, next.unit);
+  await forgetGenerations(context);
   await workOnHost(context, context.plan);
   await installUnit(context, next.unit);
   await addGeneration(context.paths, next);
@@ -165,11 +170,14 @@ async function rollback(context: ActionContext, unit: string): Promise<void> {
   await swap(context, restored(target, generations), current);
 }
 
-/** The generation that the script makes now. Those of a machine that is not there any more count no more. */
-async function newGeneration({ plan, paths, made }: ActionContext, machine: Machine, exists: boolean): Promise<Generation> {
-  if (!exists) await rm(paths.generations, { recursive: true, force: true });
-  const number = nextNumber(await listGenerations(paths));
+/** The generation that the script makes now. */
+function newGeneration({ plan, made }: ActionContext, machine: Machine, number: number): Generation {
   return generationOf(plan, machine, { number, layer: number, unit: renderMachine(plan, machine, number, made) });
+}
+
+/** Those of a machine that is not there any more count no more. */
+async function forgetGenerations({ paths }: ActionContext): Promise<void> {
+  await rm(paths.generations, { recursive: true, force: true });
 }
 
 /** An action that wants the machine to be there, or not to be there. It gets the unit that is installed, empty if there is none. */

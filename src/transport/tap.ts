@@ -1,5 +1,5 @@
 import type { OnReadOpts, Socket } from "node:net";
-import { newPiece, Pieces } from "../host/pieces.js";
+import { largePieces, type PieceSizes, Pieces } from "../host/pieces.js";
 
 /** Gets what comes, piece by piece; `release` is to be called when its memory may be used again, in the same order. */
 type TakeAll = (piece: Buffer, release: () => void) => void;
@@ -12,14 +12,15 @@ type TakeAll = (piece: Buffer, release: () => void) => void;
 export class Tap {
   /** For connect(). */
   readonly onread: OnReadOpts;
-  readonly #pieces = new Pieces();
+  readonly #pieces: Pieces;
   #socket: Socket | undefined;
   #take: TakeAll | undefined;
 
   /** @param tls whether the connection itself has TLS */
   constructor({ tls }: { readonly tls: boolean }) {
+    this.#pieces = new Pieces(tls ? records : largePieces);
     this.onread = {
-      buffer: () => (tls && this.#pieces.areAllUsed ? newPiece() : this.#pieces.next),
+      buffer: () => (tls && this.#pieces.areAllUsed ? Buffer.allocUnsafeSlow(records.bytes) : this.#pieces.next),
       callback: (length, memory) => this.#came(Buffer.from(memory.buffer, memory.byteOffset, length)),
     };
   }
@@ -47,3 +48,6 @@ export class Tap {
     if (this.#pieces.release()) this.#socket?.resume();
   }
 }
+
+/** With TLS, no piece is larger than a record: RFC 8446, 5.1. */
+const records: PieceSizes = { bytes: 1 << 14, count: 64 };

@@ -4,7 +4,7 @@ import { sha256 } from "../base/sha256.js";
 import { compileTemplate } from "../template/compile.js";
 
 /** Where the template is that machines have by default. */
-export const defaultTemplate = join(import.meta.dirname, "../../templates/machine-default.service");
+const defaultTemplate = join(import.meta.dirname, "../../templates/machine-default.service");
 
 /** The module `default-unit.ts`: that template as a function. */
 export function defaultUnitCode(): string {

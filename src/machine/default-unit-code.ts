@@ -24,7 +24,7 @@ import type { UnitVariables } from "./unit-variables.js";
 /** Of the source that this was made from, in hex. */
 export const defaultTemplateDigest = "${sha256(source)}";
 
-/** What that template becomes: the same text as from minijinja, which takes 100 ms to get ready. */
+/** What that template becomes: the same text as from minijinja, which takes some 80 ms to get ready. */
 // biome-ignore lint/complexity/noExcessiveCognitiveComplexity: as complex as the template.
 export function defaultUnit(v: UnitVariables): string {
 ${body.join("")}}

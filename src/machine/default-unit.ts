@@ -5,7 +5,7 @@ import type { UnitVariables } from "./unit-variables.js";
 /** Of the source that this was made from, in hex. */
 export const defaultTemplateDigest = "5b8ca8139df9e1679e5736a0383604f34f28f4cb036cb1094722af0743d6fd85";
 
-/** What that template becomes: the same text as from minijinja, which takes 100 ms to get ready. */
+/** What that template becomes: the same text as from minijinja, which takes some 80 ms to get ready. */
 // biome-ignore lint/complexity/noExcessiveCognitiveComplexity: as complex as the template.
 export function defaultUnit(v: UnitVariables): string {
   let text = "";

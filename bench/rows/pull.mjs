@@ -14,7 +14,7 @@ const kinds = [
 ];
 
 /**
- * Pulling an image of 1 GB over loopback HTTP, against curl, the decompressor and tar in a pipe, into the same file system. What a round has
+ * Pulling an image of 1 GB over loopback HTTP, against curl, the decompressor and tar in a pipe, into the same file system. Neither waits for the disk. What a round has
  * extracted stays to the end, 20 GB in all: ext4 gives out no inode that was just freed, and to look for another one took tar 4 s more of either
  * side (recently_deleted() in fs/ext4/ialloc.c).
  * @param {import("../measure.mjs").Place} place

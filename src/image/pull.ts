@@ -13,13 +13,14 @@ import { describedMeta } from "./store/layers.js";
 import type { ImageStore, StoredImage, StoredLayer } from "./store.js";
 import { unpack } from "./unpack.js";
 
-/** What pulling needs around it. */
+/** What pulling needs around it. `syncsFirst`: whoever pulls has to have it on the disk before anything else, as for a machine. */
 export type PullContext = {
   readonly host: Host;
   readonly config: Pick<Config, "storage">;
   readonly store: ImageStore;
   readonly transports: Transports;
   readonly report: Report;
+  readonly syncsFirst?: boolean;
 };
 
 /** The archive that is wanted, by its digest. `required`: any other content is refused; else the URL's own is taken instead. */
@@ -84,7 +85,7 @@ async function currentLayer(
 }
 
 async function download(
-  { host, config, store, report }: PullContext,
+  { host, config, store, report, syncsFirst = false }: PullContext,
   transport: Transport,
   image: ImageRef,
   pin: Pin | undefined,
@@ -95,18 +96,18 @@ async function download(
     store.whileTemporary((scratch) =>
       store.whileArchiving(async (path) => {
         const archive = path === undefined ? undefined : { path, ending: archiveEnding(image) };
-        const unpacked = await whileWritingBack(host, scratch, () =>
+        const work = () =>
           downloadArchive({ host, report }, transport, image, (body, announced) =>
             unpack(host, archive ? keepArchive(body, archive.path) : body, image.written, scratch, {
               devices: "whiteouts",
               limits: config.storage,
               announced,
             }),
-          ),
-        );
+          );
+        const unpacked = await (syncsFirst ? whileWritingBack(host, scratch, work) : work());
         checkPin(image, unpacked.digest, pin);
         await checkMeta(image, unpacked.folder);
-        const layer = await store.addLayer({ ...unpacked, archive });
+        const layer = await store.addLayer({ ...unpacked, archive, syncsLater: !syncsFirst });
         await store.setRecord(image, layer.digest, unpacked.validators);
         return layer;
       }),

@@ -33,6 +33,7 @@ export type StoreFolders = Pick<Config["storage"], "root" | "extract" | "tempdir
  * The image store. Layers are named after their content and appear whole or not at all; records say what a URL last was.
  * ```
  * extract/<id>/         root of a layer        layer/<id>.json       what everybody may know of it
+ * extract/<id>.unsynced the boot that it came in, as long as it may not be on the disk
  * record/<scheme>/<host>/<port>/<path>/@.json   what a URL resolved to
  * archive/<id>.<ending>                         the layer's archive, with storage/keep_archives
  * derived/<hash of a recipe>                    the digest of the layer that was made by it
@@ -102,9 +103,11 @@ export class ImageStore {
     return new ImageStore(folders, host, new StoreFiles(folders.root, report), true);
   }
 
-  /** From now on the layers that were found are not kept for this process any more. */
+  /** From now on the layers that were found are not kept for this process any more. What has come in, the disk takes afterwards. */
   async close(): Promise<void> {
     await this.#claims.release();
+    // If it does not begin now, it does when the next one closes.
+    await this.layers.settleLater().catch(() => undefined);
   }
 
   /**
@@ -148,7 +151,9 @@ export class ImageStore {
   /** Takes a folder in as a layer, by renaming it. If the layer is there already, that one is used. It stays, as one that was found. */
   async addLayer(layer: NewLayer): Promise<StoredLayer> {
     await this.#claims.claim(layerId(layer.digest));
-    return needingRoom(this.#folders.extract, () => this.layers.add(layer, () => this.#lockLayers()));
+    return this.workFolders.whileDiscarding((discard) =>
+      needingRoom(this.#folders.extract, () => this.layers.add(layer, () => this.#lockLayers(), discard)),
+    );
   }
 
   /**
@@ -158,6 +163,8 @@ export class ImageStore {
    */
   async removeLayers(ids: readonly string[], neededNow: () => Promise<ReadonlySet<string>>): Promise<readonly string[]> {
     if (ids.length === 0) return [];
+    const known = await Promise.all(ids.map((id) => this.layers.description(id)));
+    await this.layers.settle(ids.filter((_, index) => known[index] !== undefined));
     return this.workFolders.whileDiscarding(async (discard) => {
       const lock = await this.#lockLayers();
       try {

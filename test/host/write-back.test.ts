@@ -1,21 +1,10 @@
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 import { CommandError } from "../../src/base/errors.js";
 import { LocalHost } from "../../src/host/local.js";
 import { whileWritingBack } from "../../src/host/write-back.js";
+import { replaceSync } from "../support/replace-sync.js";
 import { tempFolder } from "../support/temp.js";
-
-/** Puts a script in the place of sync(1). @returns the lines of its log, `log` in the script */
-function replaceSync(script: string): () => readonly string[] {
-  const folder = tempFolder();
-  const log = join(folder, "log");
-  writeFileSync(join(folder, "sync"), `#!/bin/sh\nlog=${log}\n${script}\n`, { mode: 0o755 });
-  vi.stubEnv("PATH", `${folder}:${process.env.PATH}`);
-  onTestFinished(() => void vi.unstubAllEnvs());
-  return () => (existsSync(log) ? readFileSync(log, "utf8").split("\n").slice(0, -1) : []);
-}
 
 const patience = { timeout: 20_000 };
 

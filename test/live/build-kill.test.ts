@@ -3,7 +3,7 @@ import { existsSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { tries } from "../support/tries.js";
-import { type Ended, Lab, namesIn, type Running, runProgram, Sandbox, sleep } from "./support/build.js";
+import { type Ended, Lab, namesIn, type Running, runProgram, Sandbox, sleep, until } from "./support/build.js";
 import { Pace } from "./support/kill.js";
 
 const lab = new Lab();
@@ -243,11 +243,3 @@ describe("two builds at once", () => {
     for (const name of ["one", "two"]) expect(await namesIn(lab.archive(`${name}.tar.zst`))).toContain(`./${name}`);
   });
 });
-
-async function until(ready: () => boolean | Promise<boolean>): Promise<void> {
-  const start = performance.now();
-  while (!(await ready())) {
-    if (performance.now() - start > 20_000) throw new Error("it does not begin");
-    await sleep(10);
-  }
-}

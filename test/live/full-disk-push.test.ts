@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect } from "vitest";
 import { longTest } from "../support/tries.js";
 import { type BuildOptions, type Ended, Lab, Sandbox } from "./support/build.js";
 import { type Left, SmallDisk, unclear } from "./support/small-disk.js";
-import { layersOf, leaksIn } from "./support/store.js";
+import { layersOf, leaksIn, whenSynced } from "./support/store.js";
 
 const lab = new Lab("/dev/shm");
 /** As the archives are reproducible, what is published is known. */
@@ -80,7 +80,8 @@ describe("a push whose store is on a full disk", () => {
     writeFileSync(image(), old);
   });
 
-  const expectNothingHalf = (): void => {
+  const expectNothingHalf = async (): Promise<void> => {
+    await whenSynced(disk.path("store"));
     expect(readdirSync(disk.path("images"))).toEqual(["x.tar.gz"]);
     expect(leaksIn(disk.path("store"))).toEqual([]);
     // Of the parent alone.
@@ -92,7 +93,7 @@ describe("a push whose store is on a full disk", () => {
   async function trial(left: Left, { again = true } = {}): Promise<Ended> {
     await disk.leave(left);
     const ended = await push(build, store);
-    expectNothingHalf();
+    await expectNothingHalf();
     if (ended.code !== 0) {
       expect(unclear(ended, disk.folder)).toBeUndefined();
       expect(readFileSync(image()).equals(old)).toBe(true);
@@ -101,7 +102,7 @@ describe("a push whose store is on a full disk", () => {
     if (again) {
       const { code, stderr } = await push(build, store);
       expect(code, stderr).toBe(0);
-      expectNothingHalf();
+      await expectNothingHalf();
       expect(readFileSync(image()).equals(after)).toBe(true);
     }
     writeFileSync(image(), old);

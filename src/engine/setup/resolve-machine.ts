@@ -10,19 +10,20 @@ import type { EngineContext, SetupContext } from "../context.js";
 import { MadeUnits } from "./made-units.js";
 
 /**
- * Settles all of a machine: its image's ancestors, brought into the store, and the settings of all of them.
+ * Settles all of a machine: its image's ancestors, brought into the store and onto the disk, and the settings of all of them.
  * @throws NspawnError with all that speaks against the machine
  */
 export async function resolveMachine(context: SetupContext, plan: SetupPlan): Promise<Machine> {
   const { host, config, store } = context;
   const [chain, systemd] = await Promise.all([
-    resolveChain(context, [{ image: plan.image, digest: undefined, pinned: false, at: plan.lines.image }]),
+    resolveChain({ ...context, syncsFirst: true }, [{ image: plan.image, digest: undefined, pinned: false, at: plan.lines.image }]),
     plan.systemd ?? systemdVersion(host),
   ]);
   const settled = settle(plan, chain, { trustList: config.machine.trustList, systemd });
   const refusal = refusalError(settled);
   if (refusal) throw refusal;
   for (const text of settled.warnings) context.report({ kind: "warning", text });
+  await store.layers.settle(chain.map(({ layer }) => layer.id));
   return machineOf(plan, chain, settled, config, store.extractFolder);
 }
 

@@ -10,7 +10,7 @@ import { readIfThere, removeFile, renameIfThere, writeWhole } from "../../host/f
 export class StoreFiles {
   readonly #root: string;
   readonly #report: Report;
-  /** Paths of files that were told to be damaged. */
+  /** What was warned of. */
   readonly #told = new Set<string>();
 
   constructor(root: string, report: Report) {
@@ -29,10 +29,14 @@ export class StoreFiles {
     if (text === undefined) return undefined;
     const value = parsed(text);
     if (isValid(value)) return value;
-    if (!this.#told.has(path))
-      this.#report({ kind: "warning", text: `${path} is damaged, and counts as not there: who needs it makes it anew, prune removes it` });
-    this.#told.add(path);
+    this.warn(path, `${path} is damaged, and counts as not there: who needs it makes it anew, prune removes it`);
     return undefined;
+  }
+
+  /** Warns of a thing, once. */
+  warn(thing: string, text: string): void {
+    if (!this.#told.has(thing)) this.#report({ kind: "warning", text });
+    this.#told.add(thing);
   }
 
   /** @throws NspawnError that names the file, as where the disk is full */

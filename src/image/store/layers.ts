@@ -3,6 +3,7 @@ import { dirname, join } from "node:path";
 import { isDigest } from "../../base/digest.js";
 import { hasCode, NspawnError } from "../../base/errors.js";
 import { isRecord } from "../../base/is-record.js";
+import { needingRoom } from "../../host/disk-room.js";
 import { removeFile } from "../../host/files.js";
 import type { Host } from "../../host/host.js";
 import type { Lock } from "../../host/lock.js";
@@ -11,6 +12,7 @@ import { type ImageMeta, type MetaFields, metaOf, noMeta } from "../meta.js";
 import { readMetaFile } from "../meta-file.js";
 import type { StoreFiles } from "./files.js";
 import { folderBytes } from "./folder-bytes.js";
+import { UnsyncedLayers } from "./unsynced-layers.js";
 
 /** The root folder of a layer: its mode, owner and group, and whether it has an ACL or extended attributes. */
 type RootFolder = { readonly mode: number; readonly uid: number; readonly gid: number; readonly attributes: boolean };
@@ -36,9 +38,13 @@ export type LayerDescription = Pick<StoredLayer, "digest" | "bytes" | "root"> & 
   readonly archive?: string | undefined;
 };
 
-/** A folder that is to become a layer, with the digest and size of the archive that it came from, and that archive if it is kept. */
+/**
+ * A folder that is to become a layer, with the digest and size of the archive that it came from, and that archive if it is kept. `syncsLater`: for what can be had
+ * again, it may be a layer before it is on the disk, see {@link UnsyncedLayers}.
+ */
 export type NewLayer = Pick<StoredLayer, "folder" | "digest" | "bytes"> & {
   readonly archive?: { readonly path: string; readonly ending: string } | undefined;
+  readonly syncsLater?: boolean;
 };
 
 export type LayerFolders = { readonly root: string; readonly extract: string };
@@ -51,11 +57,13 @@ export class Layers {
   readonly #folders: LayerFolders;
   readonly #host: Host;
   readonly #files: StoreFiles;
+  readonly #unsynced: UnsyncedLayers;
 
   constructor(folders: LayerFolders, host: Host, files: StoreFiles) {
     this.#folders = folders;
     this.#host = host;
     this.#files = files;
+    this.#unsynced = new UnsyncedLayers(folders, host, files);
   }
 
   /** The layer with this digest: there are both its folder and its description. */
@@ -69,7 +77,12 @@ export class Layers {
   }
 
   async description(id: string): Promise<LayerDescription | undefined> {
-    return this.#files.readJson(this.#descriptionPath(id), isDescription);
+    if (!this.#unsynced.isLost(id)) return this.#files.readJson(this.#descriptionPath(id), isDescription);
+    this.#files.warn(
+      id,
+      `layer ${id} may not have been on the disk yet when this host went down: it counts as not there, and is pulled anew when needed`,
+    );
+    return undefined;
   }
 
   /**
@@ -83,26 +96,28 @@ export class Layers {
     return describedMeta({ meta: text }, origin);
   }
 
-  /** Names of layers, of which there may be the description, the folder, or both. What this user may not see is not among them. */
+  /** Names of layers, of which there may be the description, the folder (or a mark for one), or both. What this user may not see is not among them. */
   async names(): Promise<{
     readonly described: readonly string[];
     readonly folders: readonly string[];
     readonly archives: readonly string[];
   }> {
-    const [described, folders, archives] = await Promise.all([
+    const [described, folders, marked, archives] = await Promise.all([
       this.#files.names(dirname(this.#descriptionPath("")), /^[0-9a-f]{16}\.json$/),
       this.#files.names(this.#folders.extract, layerName),
+      this.#unsynced.all(),
       this.#files.names(this.#archivePath(""), /^[0-9a-f]{16}(\..*)?$/),
     ]);
-    return { described: described.map((name) => name.slice(0, 16)), folders, archives };
+    return { described: described.map((name) => name.slice(0, 16)), folders: [...new Set([...folders, ...marked])], archives };
   }
 
   /**
    * Takes a folder in as a layer, by renaming it; if the layer is there already, that one is used.
    * @param lock excludes {@link takeAway}
+   * @param discard takes a folder out of its place
    */
-  async add(layer: NewLayer, lock: () => Promise<Lock>): Promise<StoredLayer> {
-    const { folder, digest, bytes, archive } = layer;
+  async add(layer: NewLayer, lock: () => Promise<Lock>, discard: (folder: string) => Promise<void>): Promise<StoredLayer> {
+    const { folder, digest, bytes, archive, syncsLater = false } = layer;
     const present = await this.find(digest);
     if (present) return present;
     const id = layerId(digest);
@@ -110,11 +125,14 @@ export class Layers {
       rootFolder(this.#host, folder),
       describeMeta(folder, digest),
       folderBytes(this.#host, folder),
-      // Whoever sees the name has to see all of the content, after a power cut too.
-      this.#host.run({ argv: ["sync", "--file-system", folder], mayOutlive: true }),
+      // Whoever sees the name has to see all of the content, after a power cut too, or a mark.
+      !syncsLater && this.#host.run({ argv: ["sync", "--file-system", folder], mayOutlive: true }),
     ]);
     const held = await lock();
     try {
+      const meanwhile = await this.find(digest);
+      if (meanwhile) return meanwhile;
+      await this.#makeWay(id, syncsLater, discard);
       const kept = archive && (await this.#keepArchive(id, archive));
       const time = new Date().toISOString();
       await this.#files.writeJson(this.#descriptionPath(id), {
@@ -135,6 +153,7 @@ export class Layers {
       // As on a full disk. What stands alone is no layer, and only takes room.
       if (!(await this.find(digest))) {
         await removeFile(this.#descriptionPath(id));
+        if (!(await isFolder(this.#folder(id)))) await this.#unsynced.unmark(id);
         if (archive) await this.removeArchive(archiveName(id, archive));
       }
       throw error;
@@ -146,7 +165,8 @@ export class Layers {
 
   /**
    * Takes layers out of the store. First they count as not there; then it is asked once more which of them are needed, and those are
-   * put back: whoever has found one before then has claimed it, or has given it to a machine. The caller excludes {@link add}.
+   * put back: whoever has found one before then has claimed it, or has given it to a machine. The caller excludes {@link add}, and has settled
+   * them; one that has come in meanwhile stays.
    * @param discard takes a folder out of its place
    * @param neededNow called when the layers cannot be found any more
    * @returns ids of those that are gone
@@ -156,12 +176,15 @@ export class Layers {
     discard: (folder: string) => Promise<void>,
     neededNow: () => Promise<ReadonlySet<string>>,
   ): Promise<readonly string[]> {
+    const known = await Promise.all(ids.map(async (id) => ({ id, description: await this.description(id) })));
     const hidden = await Promise.all(
-      ids.map(async (id) => ({
-        id,
-        archive: (await this.description(id))?.archive,
-        file: await this.#files.setAside(this.#descriptionPath(id)),
-      })),
+      known
+        .filter(({ id, description }) => !description || !this.#unsynced.isMarked(id))
+        .map(async ({ id, description }) => ({
+          id,
+          archive: description?.archive,
+          file: await this.#files.setAside(this.#descriptionPath(id)),
+        })),
     );
     const needed = await neededNow().catch(async (error: unknown) => {
       await Promise.all(hidden.map(({ file }) => file.putBack()));
@@ -170,11 +193,23 @@ export class Layers {
     await Promise.all(hidden.filter(({ id }) => needed.has(id)).map(({ file }) => file.putBack()));
     const gone = hidden.filter(({ id }) => !needed.has(id));
     for (const { id, archive, file } of gone) {
-      await discard(this.#folder(id));
+      await this.#discard(id, discard);
       if (archive !== undefined) await this.removeArchive(archive);
       await file.remove();
     }
     return gone.map(({ id }) => id);
+  }
+
+  /** Nothing of a layer that did not get to the disk may be taken for this one; and what a folder without a mark has, is there already. */
+  async #makeWay(id: string, syncsLater: boolean, discard: (folder: string) => Promise<void>): Promise<void> {
+    if (this.#unsynced.isMarked(id)) await this.#discard(id, discard);
+    if (syncsLater && !(await isFolder(this.#folder(id)))) await this.#unsynced.mark(id);
+  }
+
+  /** The mark goes last: without it, a folder counts as whole. */
+  async #discard(id: string, discard: (folder: string) => Promise<void>): Promise<void> {
+    await discard(this.#folder(id));
+    await this.#unsynced.unmark(id);
   }
 
   /** Removes an archive, unless there is its layer, or its description at least. Returns whether it is gone. The caller excludes {@link add}. */
@@ -182,6 +217,19 @@ export class Layers {
     if ((await this.description(name.slice(0, 16)))?.archive === name) return false;
     await removeFile(this.#archivePath(name));
     return true;
+  }
+
+  /**
+   * Returns when these layers are on the disk, for those who need them after a power cut.
+   * @throws CommandError, NspawnError if the disk does not take them
+   */
+  settle(ids: readonly string[]): Promise<void> {
+    return this.#unsynced.settle(ids);
+  }
+
+  /** Has the disk take what has come in, without waiting for it. */
+  settleLater(): Promise<void> {
+    return this.#unsynced.settleLater();
   }
 
   /** Bytes on disk of a layer's folder. */
@@ -196,8 +244,10 @@ export class Layers {
 
   async #keepArchive(id: string, archive: NonNullable<NewLayer["archive"]>): Promise<string> {
     const name = archiveName(id, archive);
-    await mkdir(this.#archivePath(""), { recursive: true, mode: 0o700 });
-    await rename(archive.path, this.#archivePath(name));
+    await needingRoom(this.#folders.root, async () => {
+      await mkdir(this.#archivePath(""), { recursive: true, mode: 0o700 });
+      await rename(archive.path, this.#archivePath(name));
+    });
     return name;
   }
 

@@ -1,16 +1,18 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
 import { resolveMachine } from "../../../src/engine/setup/resolve-machine.js";
 import { LocalHost } from "../../../src/host/local.js";
+import { pull } from "../../../src/image/pull.js";
 import { ImageStore } from "../../../src/image/store.js";
 import type { Machine } from "../../../src/machine/unit.js";
 import type { SetupPlan } from "../../../src/plan/setup-plan.js";
 import type { SettingName } from "../../../src/settings/catalog.js";
 import type { SettingEntry } from "../../../src/settings/value.js";
 import { Transports } from "../../../src/transport/transports.js";
-import { type ImageSpec, makeImage, ref } from "../../support/archive.js";
+import { type ImageSpec, makeImage, ref, storeContext } from "../../support/archive.js";
 import { testConfig } from "../../support/config.js";
+import { replaceSync } from "../../support/replace-sync.js";
 import { serve } from "../../support/server.js";
 import { tempFolder } from "../../support/temp.js";
 
@@ -149,5 +151,26 @@ describe("what speaks against a machine", () => {
     // This host's own systemd-nspawn was asked.
     expect(String(error)).toMatch(/WITH: RestrictAddressFamilies needs systemd 261, this host has \d+/);
     expect(String(error)).toMatch(/Bind=\/etc {2}from http:/);
+  });
+});
+
+describe("the layers of a machine are on the disk", () => {
+  const marks = (): readonly string[] => readdirSync(join(folder, "store/extract")).filter((name) => name.endsWith(".unsynced"));
+
+  test("before they are layers, when they come for it", async () => {
+    const synced = replaceSync('[ -e "$2/etc/issue" ] && echo "$2" >> $log; exec /usr/bin/sync "$@"');
+    image("app", { files: { "etc/issue": "x" } });
+    await resolve(`file://${folder}/app.tar.gz`);
+    expect(synced().at(-1)).toContain(join(folder, "store/tempdir/"));
+    expect(marks()).toEqual([]);
+  });
+
+  test("at last when it is resolved, if they were pulled before", async () => {
+    image("app", {});
+    const context = await storeContext(folder);
+    await pull(context, ref(`file://${folder}/app.tar.gz`));
+    expect(marks()).toHaveLength(1);
+    await resolve(`file://${folder}/app.tar.gz`);
+    expect(marks()).toEqual([]);
   });
 });

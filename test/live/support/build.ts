@@ -1,9 +1,9 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { createHash, randomBytes } from "node:crypto";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { inject } from "vitest";
+import { beforeAll, inject } from "vitest";
 
 /** The package as it is installed for all live tests, and its command. */
 export const installed = join(inject("prefix"), "lib/node_modules/nspawn");
@@ -48,10 +48,11 @@ export class Lab {
 
   /** @param parent where the folder is made; /dev/shm is in memory, where nothing waits for a disk */
   constructor(parent = "/var/tmp") {
-    this.folder = mkdtempSync(join(parent, "nspawn-live-"));
+    this.folder = join(parent, `nspawn-live-${randomBytes(6).toString("hex")}`);
     this.store = join(this.folder, "store");
     this.images = join(this.folder, "images");
-    mkdirSync(this.images);
+    // Where all tests of a file are skipped, no hook runs: neither this one, nor what removes the folder.
+    beforeAll(() => void mkdirSync(this.images, { recursive: true }));
   }
 
   /** A file path of an image of this lab, such as `/var/tmp/…/images/NAME`. */
@@ -263,6 +264,8 @@ export class Sandbox {
 
   /** What is left of a build that has ended, after `patience` at most: processes and mounts. */
   async leftovers(patience = 0): Promise<readonly string[]> {
+    // What has the disk take a pull goes on when the build has ended.
+    await until(() => !this.processes().some(({ command }) => command.includes(" nspawn-sync ")));
     const start = performance.now();
     for (;;) {
       const left = [...this.processes().map(({ pid, command }) => `process ${pid}: ${command}`), ...this.newMounts()];
@@ -279,6 +282,15 @@ export class Sandbox {
 
   #mountsNow(): readonly string[] {
     return readFileSync(`/proc/${this.#pid}/mountinfo`, "utf8").trim().split("\n");
+  }
+}
+
+/** Waits for something that is to come. */
+export async function until(ready: () => boolean | Promise<boolean>): Promise<void> {
+  const start = performance.now();
+  while (!(await ready())) {
+    if (performance.now() - start > 60_000) throw new Error("it does not come");
+    await sleep(10);
   }
 }
 

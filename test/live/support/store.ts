@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { expect } from "vitest";
 import { runProgram } from "./build.js";
 
 /** A hash of all that tar(1) sees in a folder: names, content, modes, owners, times of change. */
@@ -25,12 +26,20 @@ export function recordsOf(store: string): readonly { readonly url: string; reado
   return paths.filter((path) => path.endsWith("@.json")).map((path) => JSON.parse(readFileSync(join(folder, path), "utf8")));
 }
 
+/** Waits until the disk has what was pulled: then no layer is marked any more. */
+export async function whenSynced(store: string): Promise<void> {
+  const marks = (): readonly string[] => namesIn(join(store, "extract")).filter((name) => name.endsWith(".unsynced"));
+  await expect.poll(marks, { timeout: 60_000 }).toEqual([]);
+}
+
+/** Of a folder's entries; none if it is not there. */
+export function namesIn(folder: string): readonly string[] {
+  return existsSync(folder) ? readdirSync(folder) : [];
+}
+
 /** What commands that were killed have left in a store. */
 export function leaksIn(store: string): readonly string[] {
-  return ["tempdir", "writing", "use"].flatMap((folder) => {
-    const path = join(store, folder);
-    return existsSync(path) ? readdirSync(path).map((name) => `${folder}/${name}`) : [];
-  });
+  return ["tempdir", "writing", "use"].flatMap((folder) => namesIn(join(store, folder)).map((name) => `${folder}/${name}`));
 }
 
 /** Command lines of running processes that name a path. */

@@ -1,6 +1,6 @@
-import { randomUUID } from "node:crypto";
 import { mkdir, open, readFile, rename, unlink } from "node:fs/promises";
 import { dirname } from "node:path";
+import { builtin } from "../base/builtin.js";
 import { hasCode } from "../base/errors.js";
 
 /**
@@ -8,7 +8,7 @@ import { hasCode } from "../base/errors.js";
  * @param options.temporary that name, on the same file system; beside the file by default
  */
 export async function writeWhole(path: string, content: string, options: { readonly temporary?: string } = {}): Promise<void> {
-  const { temporary = `${path}.nspawn-${process.pid}-${randomUUID()}` } = options;
+  const { temporary = `${path}.nspawn-${process.pid}-${builtin("node:crypto").randomUUID()}` } = options;
   for (const name of [path, temporary]) await mkdir(dirname(name), { recursive: true });
   try {
     const file = await open(temporary, "w", 0o644);

@@ -1,7 +1,7 @@
 import { setMaxListeners } from "node:events";
-import { Socket } from "node:net";
 import type { Readable, Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import { builtin } from "../base/builtin.js";
 import { CommandError, hasCode, InterruptedError, NspawnError } from "../base/errors.js";
 import { LastLines } from "../base/last-lines.js";
 import { type Child, type End, startChild } from "./child.js";
@@ -137,11 +137,11 @@ export class LocalHost implements Host {
 type Started = { readonly child: Child } & ReturnType<ProgramFiles["passOn"]>;
 
 function readerOf(file: number | undefined): Readable | undefined {
-  return file === undefined ? undefined : new Socket({ fd: file, readable: true, writable: false });
+  return file === undefined ? undefined : new (builtin("node:net").Socket)({ fd: file, readable: true, writable: false });
 }
 
 function writerOf(file: number | undefined): Writable | undefined {
-  return file === undefined ? undefined : new Socket({ fd: file, readable: false, writable: true });
+  return file === undefined ? undefined : new (builtin("node:net").Socket)({ fd: file, readable: false, writable: true });
 }
 
 /** As many may wait for it as there are downloads at once: to Node, more than ten look like a leak, of which it warns. */

@@ -1,7 +1,7 @@
 import { messageOf } from "../base/errors.js";
 import { type ImageRef, imageRef } from "../plan/image-ref.js";
+import { linkChain } from "./link-chain.js";
 import { type ImageMeta, noMeta } from "./meta.js";
-import { linkChain } from "./resolve.js";
 import type { Claim } from "./store/claims.js";
 import { describedMeta, type LayerDescription, layerId } from "./store/layers.js";
 import type { ImageRecord } from "./store/records.js";

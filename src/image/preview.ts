@@ -1,12 +1,12 @@
 import { messageOf } from "../base/errors.js";
 import type { Place } from "../base/place.js";
-import { readMember } from "../packer/member.js";
 import type { ImageRef } from "../plan/image-ref.js";
 import { sameContent } from "../transport/transport.js";
-import { checkDigest } from "./download.js";
+import { checkDigest } from "./check-digest.js";
+import { linkChain, type Wanted } from "./link-chain.js";
 import { type ImageMeta, maxMetaBytes, metaFile, noMeta } from "./meta.js";
 import type { PullContext } from "./pull.js";
-import { linkChain, type Wanted } from "./resolve.js";
+
 import { describedMeta } from "./store/layers.js";
 import type { StoredImage, StoredLayer } from "./store.js";
 
@@ -77,6 +77,8 @@ async function inStore({ store }: PullContext, image: ImageRef, layer: StoredLay
 
 /** Reads as much of an archive as it takes to find the image's metadata. */
 async function peek({ host, transports }: PullContext, image: ImageRef): Promise<string | undefined> {
+  // Of what the store has, nothing is read.
+  const { readMember } = await import("../packer/member.js");
   const { body } = await (await transports.for(image)).get(image, { once: true });
   return readMember(host, body, image.written, metaFile, maxMetaBytes);
 }

@@ -1,5 +1,5 @@
-import { createHash } from "node:crypto";
 import { type BigIntStats, lstatSync } from "node:fs";
+import { builtin } from "../base/builtin.js";
 import { filesBelow } from "./files-below.js";
 
 /** What a layer was found to be. `bytes`: on disk, in blocks of its file system, hard links once. */
@@ -10,7 +10,7 @@ export type Inspected = { readonly fingerprint: string; readonly bytes: number }
  * one, its attributes or its links without a new ctime, which cannot be set. The folder's own times are left out: a rename changes them.
  */
 export function inspectLayer(folder: string): Inspected {
-  const hash = createHash("sha256");
+  const hash = builtin("node:crypto").createHash("sha256");
   const stats = lstatSync(folder, { bigint: true });
   hash.update(`${stats.mode} ${stats.uid} ${stats.gid}\n`);
   const size = new DiskSize();

@@ -4,7 +4,7 @@ import { type DigestMemory, noMemory } from "../base/digest-memory.js";
 import { hasCode, messageOf, NspawnError, type Problem } from "../base/errors.js";
 import { sha256 } from "../base/sha256.js";
 import { decodeUtf8 } from "../base/utf8.js";
-import { type Rendered, renderKey, renderTemplate } from "../template/template.js";
+import { isPlain, type Rendered, renderKey, renderTemplate } from "../template/template.js";
 import { checkSources } from "./source.js";
 import type { StepOf, WorkStep } from "./step.js";
 
@@ -51,12 +51,12 @@ export function castDigest(step: StepOf<"cast">, template: Template, folder: str
   return digest;
 }
 
-/** Whether all that a CAST is rendered to is known. */
+/** Whether it takes no interpreter to tell what a CAST is rendered to. */
 export function isRendered(step: StepOf<"cast">, folder: string, renderings: DigestMemory): boolean {
   try {
     return [...templatesOf(step.source)].every((template) => {
       const { text, variables } = made(step, template, folder);
-      return renderings.find(renderKey(text, variables)) !== undefined;
+      return isPlain(text, variables) || renderings.find(renderKey(text, variables)) !== undefined;
     });
   } catch {
     // What is wrong is told when it is checked.
@@ -99,7 +99,8 @@ function* below(source: string, name: ByteName, seen: Set<string>): Generator<Te
 
 function checkTemplate(step: StepOf<"cast">, template: Template, folder: string, renderings: DigestMemory): readonly Problem[] {
   try {
-    castDigest(step, template, folder, renderings);
+    const { text, variables } = made(step, template, folder);
+    if (!isPlain(text, variables)) castDigest(step, template, folder, renderings);
     return [];
   } catch (error) {
     if (hasCode(error, "EACCES")) return [];

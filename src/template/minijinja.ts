@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { setFlagsFromString } from "node:v8";
+import { builtin } from "../base/builtin.js";
 
 type MiniJinja = typeof import("minijinja-js/dist/web/minijinja_js.js");
 
@@ -34,6 +34,7 @@ export function miniJinjaVersion(): string {
  * pays, and a process cannot end as long as V8 is at it (100 ms with minijinja's interpreter).
  */
 function compiledOnce(compile: () => void): void {
+  const { setFlagsFromString } = builtin("node:v8");
   setFlagsFromString(`--wasm-tiering-budget=${2 ** 30}`);
   try {
     compile();

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, realpathSync, statSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { setImmediate, setTimeout } from "node:timers/promises";
-import { serialize } from "node:v8";
+import { builtin } from "../base/builtin.js";
 import { hasCode, messageOf, NspawnError } from "../base/errors.js";
 import { isWithin } from "../base/is-within.js";
 import { nearest } from "../base/nearest.js";
@@ -11,6 +11,7 @@ import { decodeUtf8 } from "../base/utf8.js";
 import { type Failure, readFailure, type SourceLine, templateError } from "./failure.js";
 import { type Composed, compose, inline } from "./inline.js";
 import { type Environment, loadMiniJinja, miniJinjaVersion } from "./minijinja.js";
+import { renderPlain } from "./plain.js";
 import { prepareSource, resolveFilter } from "./source.js";
 import { templateValues } from "./values.js";
 
@@ -28,11 +29,18 @@ type Unresolved = { readonly message: string; readonly hint?: string | undefined
  */
 export type Rendered = { readonly text: string; readonly key: string | undefined };
 
+/** Whether a template is rendered without minijinja. */
+export function isPlain(source: string, variables: Variables): boolean {
+  return renderPlain(source, templateValues(variables)) !== undefined;
+}
+
 /**
  * Renders one Jinja template. Throws as {@link TemplateRenderer.render} does.
  * @param root the folder of all that it may include; by default its own
  */
 export function renderTemplate(path: string, source: string, variables: Variables, root = dirname(path)): Rendered {
+  const plain = renderPlain(source, templateValues(variables));
+  if (plain !== undefined) return { text: plain, key: renderKey(source, variables) };
   const renderer = new TemplateRenderer(root);
   try {
     const text = renderer.render(path, source, variables);
@@ -44,7 +52,7 @@ export function renderTemplate(path: string, source: string, variables: Variable
 
 /** A digest of all that a text is made of, in hex, if no other template is named on the way: template, variables, and what renders them. */
 export function renderKey(source: string, variables: Variables): string {
-  return sha256(serialize([rendererVersion(), source, templateValues(variables)]));
+  return sha256(builtin("node:v8").serialize([rendererVersion(), source, templateValues(variables)]));
 }
 
 /** Goes up when the same template becomes another text: what is prepared in it, or how it is guarded, is another. */

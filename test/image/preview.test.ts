@@ -3,9 +3,10 @@ import { createReadStream, existsSync, rmSync, statSync, unlinkSync } from "node
 import { join } from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
 import { LocalHost } from "../../src/host/local.js";
+import type { Wanted } from "../../src/image/link-chain.js";
 import { type ImagePreview, previewChain } from "../../src/image/preview.js";
 import type { PullContext } from "../../src/image/pull.js";
-import { resolveChain, type Wanted } from "../../src/image/resolve.js";
+import { resolveChain } from "../../src/image/resolve.js";
 import { ImageStore } from "../../src/image/store.js";
 import { Transports } from "../../src/transport/transports.js";
 import { digestOf, makeArchive, makeImage, ref, storeContext } from "../support/archive.js";

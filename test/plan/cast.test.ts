@@ -85,17 +85,24 @@ describe("castDigest", () => {
     castDigest(step, { name: "", path: step.source }, folder, renderings);
 
   test("is that of the text, which is rendered once", () => {
-    writeFiles(folder, { a: "{{ who }}" });
+    writeFiles(folder, { a: "{{ who | upper }}" });
     const { hits, renderings } = notes();
     const step = cast("a", { who: "me" });
     expect(isRendered(step, folder, renderings)).toBe(false);
-    expect(digestOf(step, renderings)).toBe(sha256("me"));
+    expect(digestOf(step, renderings)).toBe(sha256("ME"));
     expect(hits()).toBe(0);
-    expect(digestOf(step, renderings)).toBe(sha256("me"));
+    expect(digestOf(step, renderings)).toBe(sha256("ME"));
     expect(hits()).toBe(1);
     expect(isRendered(step, folder, renderings)).toBe(true);
     expect(checkCasts([step], folder, renderings)).toEqual([]);
     expect(hits()).toBe(3);
+  });
+
+  test("needs nothing noted for a template of nothing but names", () => {
+    writeFiles(folder, { "etc/a": "{{ who }}", "etc/b": "text" });
+    const { renderings } = notes();
+    expect(isRendered(cast("etc", { who: "me" }), folder, renderings)).toBe(true);
+    expect(isRendered(cast("etc"), folder, renderings)).toBe(false);
   });
 
   test.each<readonly [string, StepOf<"cast">["variables"], StepOf<"cast">["variables"]]>([

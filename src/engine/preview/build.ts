@@ -1,10 +1,10 @@
+import type { Bootstrap } from "../../dsl/arguments.js";
 import { inheritSettings } from "../../image/inherit.js";
 import { type ImagePreview, previewChain } from "../../image/preview.js";
-import { ImageStore } from "../../image/store.js";
+import { ImageStore, type StoredLayer } from "../../image/store.js";
 import { type BuildPlan, checkPlannedCasts } from "../../plan/build-plan.js";
 import type { Setting } from "../../settings/merge.js";
 import { Transports } from "../../transport/transports.js";
-import { bootstrapKey } from "../build/bootstrap.js";
 import type { EngineContext } from "../context.js";
 
 /** What a build would do on this host. */
@@ -30,7 +30,7 @@ export async function previewBuild({ host, config, report }: EngineContext, plan
   const parents = plan.parents.map(({ image, digest, at }) => ({ image, digest, pinned: digest !== undefined, at }));
   const [images, cached] = await Promise.all([
     previewChain({ host, config, store, transports, report }, parents),
-    plan.bootstrap && store.derived(bootstrapKey(plan.bootstrap.spec)),
+    plan.bootstrap && bootstrapped(store, plan.bootstrap.spec),
   ]);
   const chain = images.flatMap(({ image, known }) => (known ? [{ image, meta: known }] : []));
   const settings = inheritSettings(chain, plan.settings);
@@ -40,4 +40,11 @@ export async function previewBuild({ host, config, report }: EngineContext, plan
     bootstrapCached: plan.bootstrap && cached !== undefined,
     environment: settings.filter(({ name }) => name === "Environment" || name === "WorkingDirectory"),
   };
+}
+
+/** The layer of a BOOTSTRAP, if it is there. */
+async function bootstrapped(store: ImageStore, spec: Bootstrap): Promise<StoredLayer | undefined> {
+  // Not for those that have none: it loads all that unpacks archives.
+  const { bootstrapKey } = await import("../build/bootstrap.js");
+  return store.derived(bootstrapKey(spec));
 }

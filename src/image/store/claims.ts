@@ -1,6 +1,6 @@
-import { randomUUID } from "node:crypto";
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { builtin } from "../../base/builtin.js";
 import { isAlive, processName } from "../../base/process-id.js";
 import { needingRoom } from "../../host/disk-room.js";
 import type { StoreFiles } from "./files.js";
@@ -15,13 +15,18 @@ export type Claim = { readonly layer: string; readonly pid: number };
 export class Claims {
   readonly #folder: string;
   readonly #files: StoreFiles;
-  readonly #own = `${processName()}-${randomUUID()}`;
+  #ownName: string | undefined;
   readonly #claimed = new Set<string>();
 
   /** @param root folder of the store */
   constructor(root: string, files: StoreFiles) {
     this.#folder = join(root, "use");
     this.#files = files;
+  }
+
+  get #own(): string {
+    this.#ownName ??= `${processName()}-${builtin("node:crypto").randomUUID()}`;
+    return this.#ownName;
   }
 
   async claim(layer: string): Promise<void> {

@@ -1,5 +1,6 @@
 import { mkdir, readdir } from "node:fs/promises";
 import { join } from "node:path";
+import { builtin } from "../../base/builtin.js";
 import { hasCode, hintOf, messageOf, NspawnError } from "../../base/errors.js";
 import type { Report } from "../../base/events.js";
 import { isAlive, processName } from "../../base/process-id.js";
@@ -111,7 +112,7 @@ export class StoreFiles {
 
   /** On the file system of the store's root, where all of its small files are. */
   #temporary(): string {
-    return join(this.#writing, `${processName()}-${crypto.randomUUID()}`);
+    return join(this.#writing, `${processName()}-${builtin("node:crypto").randomUUID()}`);
   }
 }
 

@@ -1,7 +1,7 @@
-import { randomBytes } from "node:crypto";
 import { lstatSync } from "node:fs";
 import { mkdir, rename, stat, utimes } from "node:fs/promises";
 import { join } from "node:path";
+import { builtin } from "../../base/builtin.js";
 import { isRecord } from "../../base/is-record.js";
 import type { Host } from "../../host/host.js";
 import { inspectLayer } from "../../layer/fingerprint.js";
@@ -68,7 +68,7 @@ export class StepLayers {
 
   /** Takes a folder in, by renaming it. It stays with this process, and is found when it is {@link keep | kept}. */
   async take(folder: string | undefined, attributes?: boolean): Promise<StepLayer> {
-    const id = randomBytes(8).toString("hex");
+    const id = builtin("node:crypto").randomBytes(8).toString("hex");
     if (folder === undefined) return { id, folder };
     await this.#claims.claim(id);
     await mkdir(this.#folder, { recursive: true, mode: 0o700 });

@@ -1,6 +1,6 @@
-import { randomUUID } from "node:crypto";
 import { lstat, mkdtemp, rename } from "node:fs/promises";
 import { basename, join } from "node:path";
+import { builtin } from "../../base/builtin.js";
 import { isAlive, processName } from "../../base/process-id.js";
 import { clearFolder } from "../../host/clear-folder.js";
 import { needingRoom } from "../../host/disk-room.js";
@@ -47,7 +47,7 @@ export class WorkFolders {
     const discarded: string[] = [];
     try {
       return await use(async (folder) => {
-        const path = join(this.#folder, `${processName()}-${randomUUID()}`);
+        const path = join(this.#folder, `${processName()}-${builtin("node:crypto").randomUUID()}`);
         discarded.push(path);
         await renameIfThere(folder, path);
       });

@@ -28,8 +28,19 @@ let bound: Functions | undefined;
 
 /** Functions of the C library that Node has no other way to, bound at the first call, which takes some 15 ms. */
 function libc(): Functions {
-  bound ??= bind();
+  if (bound) return bound;
+  bound = bind();
+  closeInherited(bound);
   return bound;
+}
+
+/**
+ * Has no program inherit what this process has inherited, such as a lock of whoever has started it: Node sees to that for the lowest numbers only. A program
+ * that goes on in the background would keep it.
+ */
+function closeInherited({ close_range }: Functions): void {
+  // An older kernel or library does not know it: then it is as with Node alone.
+  close_range?.(3, -1, closeRangeOnExec);
 }
 
 /** A pipe that no program inherits unless it is given to it. What Node gives to programs are sockets, which cannot be opened by a name (ENXIO, open(2)). */
@@ -159,6 +170,7 @@ const withoutWaiting = 2;
 const ownSession = 0x80;
 const withSignals = 0x04;
 const withMask = 0x08;
+const closeRangeOnExec = 4;
 
 type Buffers = (...args: readonly (Buffer | string | number)[]) => number;
 
@@ -178,6 +190,13 @@ function bind() {
   // Those of Node's own C library.
   const library = koffi.load(null);
   const named = <F>(definition: string): F => library.func(definition) as F;
+  const ifThere = <F>(definition: string): F | undefined => {
+    try {
+      return named<F>(definition);
+    } catch {
+      return undefined;
+    }
+  };
   return {
     errno: (): number => koffi.errno(),
     pipe2: named<(ends: number[], flags: number) => number>("int pipe2(_Out_ int *ends, int flags)"),
@@ -186,6 +205,7 @@ function bind() {
     splice: named<(from: number, at: null, to: number, atOther: null, bytes: number, flags: number) => number>(
       "long splice(int from, void *at, int to, void *atOther, size_t bytes, unsigned int flags)",
     ),
+    close_range: ifThere<(first: number, last: number, flags: number) => number>("int close_range(int first, int last, int flags)"),
     waitpid: named<(pid: number, status: number[], options: number) => number>("int waitpid(int pid, _Out_ int *status, int options)"),
     sigemptyset: named<Buffers>("int sigemptyset(void *set)"),
     sigfillset: named<Buffers>("int sigfillset(void *set)"),

@@ -11,12 +11,22 @@ const pause = 500;
  * Does work that writes much and is synced in the end, and has what it has written so far sent to the disk meanwhile. The kernel would begin with
  * that when a tenth of the memory is full of it: often not before the end, which then waits for all of it.
  * @param folder on the file system that is written to
+ * @param onRefused called when the disk does not take something, since the kernel tells that only once
  * @throws the error of the work; else CommandError for what the disk did not take: the kernel tells that once, and whoever syncs in the end would not
  *   be told, see syncfs(2)
  */
-export async function whileWritingBack<T>(host: Host, folder: string, work: () => Promise<T>): Promise<T> {
+export async function whileWritingBack<T>(
+  host: Host,
+  folder: string,
+  work: () => Promise<T>,
+  onRefused: () => Promise<void> = async () => undefined,
+): Promise<T> {
   const ended = new AbortController();
-  const [done, failure] = await settleAll([work().finally(() => ended.abort()), writeBack(host, folder, ended.signal)]);
+  const writing = writeBack(host, folder, ended.signal).then(async (refusal) => {
+    if (refusal) await onRefused();
+    return refusal;
+  });
+  const [done, failure] = await settleAll([work().finally(() => ended.abort()), writing]);
   if (failure) throw failure;
   return done;
 }

@@ -86,13 +86,14 @@ async function currentLayer(
 }
 
 async function download(
-  { host, config, store, report, syncsFirst = false }: PullContext,
+  { host, config, store, report, syncsFirst }: PullContext,
   transport: Transport,
   image: ImageRef,
   pin: Pin | undefined,
 ): Promise<StoredLayer> {
   report({ kind: "begin", text: `pull ${image.written}`, url: image.written });
   keepFreedMemory();
+  const syncsLater = !syncsFirst && store.unsynced.isPossible;
   return startingAnew(report, () =>
     store.whileTemporary((scratch) =>
       store.whileArchiving(async (path) => {
@@ -105,10 +106,10 @@ async function download(
               announced,
             }),
           );
-        const unpacked = await (syncsFirst ? whileWritingBack(host, scratch, work) : work());
+        const unpacked = await (syncsLater ? work() : whileWritingBack(host, scratch, work, () => store.unsynced.refuse()));
         checkPin(image, unpacked.digest, pin);
         await checkMeta(image, unpacked.folder);
-        const layer = await store.addLayer({ ...unpacked, archive, syncsLater: !syncsFirst });
+        const layer = await store.addLayer({ ...unpacked, archive, syncsLater });
         await store.setRecord(image, layer.digest, unpacked.validators);
         return layer;
       }),

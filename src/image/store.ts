@@ -18,6 +18,7 @@ import { StoreFiles } from "./store/files.js";
 import { Layers, layerId, type NewLayer, type StoredLayer } from "./store/layers.js";
 import { type ImageRecord, Records } from "./store/records.js";
 import { type CachedStep, StepLayers, type StepLeftovers } from "./store/step-layers.js";
+import { UnsyncedLayers } from "./store/unsynced-layers.js";
 import { WorkFolders } from "./store/work-folders.js";
 
 export type { StoredLayer } from "./store/layers.js";
@@ -33,7 +34,7 @@ export type StoreFolders = Pick<Config["storage"], "root" | "extract" | "tempdir
  * The image store. Layers are named after their content and appear whole or not at all; records say what a URL last was.
  * ```
  * extract/<id>/         root of a layer        layer/<id>.json       what everybody may know of it
- * extract/<id>.unsynced the boot that it came in, as long as it may not be on the disk
+ * extract/<id>.unsynced the boot that it came in, as long as it may not be on the disk; then .synced or .refused
  * record/<scheme>/<host>/<port>/<path>/@.json   what a URL resolved to
  * archive/<id>.<ending>                         the layer's archive, with storage/keep_archives
  * derived/<hash of a recipe>                    the digest of the layer that was made by it
@@ -53,6 +54,7 @@ export class ImageStore {
   readonly #files: StoreFiles;
   readonly #claims: Claims;
   readonly layers: Layers;
+  readonly unsynced: UnsyncedLayers;
   readonly records: Records;
   readonly derivedLayers: DerivedLayers;
   readonly steps: StepLayers;
@@ -67,10 +69,11 @@ export class ImageStore {
     this.#files = files;
     this.#isView = isView;
     this.#claims = new Claims(folders.root, files);
-    this.layers = new Layers(folders, host, files);
+    this.unsynced = new UnsyncedLayers(folders, host, files);
+    this.layers = new Layers(folders, host, files, this.unsynced);
     this.records = new Records(folders.root, files);
     this.derivedLayers = new DerivedLayers(folders.root, files);
-    this.steps = new StepLayers(folders, host, files, this.#claims);
+    this.steps = new StepLayers(folders, files, this.#claims, this.unsynced);
     this.notes = new BuildNotes(this.#noteFolder, files);
     this.workFolders = new WorkFolders(folders.tempdir, host, files);
   }
@@ -107,7 +110,7 @@ export class ImageStore {
   async close(): Promise<void> {
     await this.#claims.release();
     // If it does not begin now, it does when the next one closes.
-    await this.layers.settleLater().catch(() => undefined);
+    await this.unsynced.syncLater().catch(() => undefined);
   }
 
   /**
@@ -163,8 +166,6 @@ export class ImageStore {
    */
   async removeLayers(ids: readonly string[], neededNow: () => Promise<ReadonlySet<string>>): Promise<readonly string[]> {
     if (ids.length === 0) return [];
-    const known = await Promise.all(ids.map((id) => this.layers.description(id)));
-    await this.layers.settle(ids.filter((_, index) => known[index] !== undefined));
     return this.workFolders.whileDiscarding(async (discard) => {
       const lock = await this.#lockLayers();
       try {

@@ -133,7 +133,7 @@ describe("a full disk", () => {
       echo "filled after $delay s: $code $(grep 'error:' "$store.out" | head -n 1)"
       rm "$store/filler"
       NSPAWN pull "$url" >"$store.out" 2>&1 && code=0 || code=$?
-      while [ -n "$(find "$store/extract" -name '*.unsynced')" ]; do sleep 0.02; done
+      while [ -n "$(find "$store/extract" -name '*synced')" ]; do sleep 0.02; done
       echo "again: $code $(ls "$store/extract" | wc -l) $(ls -A "$store/tempdir" "$store/writing" | grep -c -v -e '^$' -e ':$')"
     done`;
 

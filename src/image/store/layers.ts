@@ -12,7 +12,7 @@ import { type ImageMeta, type MetaFields, metaOf, noMeta } from "../meta.js";
 import { readMetaFile } from "../meta-file.js";
 import type { StoreFiles } from "./files.js";
 import { folderBytes } from "./folder-bytes.js";
-import { UnsyncedLayers } from "./unsynced-layers.js";
+import type { UnsyncedLayers } from "./unsynced-layers.js";
 
 /** The root folder of a layer: its mode, owner and group, and whether it has an ACL or extended attributes. */
 type RootFolder = { readonly mode: number; readonly uid: number; readonly gid: number; readonly attributes: boolean };
@@ -59,11 +59,11 @@ export class Layers {
   readonly #files: StoreFiles;
   readonly #unsynced: UnsyncedLayers;
 
-  constructor(folders: LayerFolders, host: Host, files: StoreFiles) {
+  constructor(folders: LayerFolders, host: Host, files: StoreFiles, unsynced: UnsyncedLayers) {
     this.#folders = folders;
     this.#host = host;
     this.#files = files;
-    this.#unsynced = new UnsyncedLayers(folders, host, files);
+    this.#unsynced = unsynced;
   }
 
   /** The layer with this digest: there are both its folder and its description. */
@@ -80,7 +80,7 @@ export class Layers {
     if (!this.#unsynced.isLost(id)) return this.#files.readJson(this.#descriptionPath(id), isDescription);
     this.#files.warn(
       id,
-      `layer ${id} may not have been on the disk yet when this host went down: it counts as not there, and is pulled anew when needed`,
+      `layer ${id} may not have got to the disk before this host went down: it counts as not there, and is pulled anew when needed`,
     );
     return undefined;
   }
@@ -126,7 +126,7 @@ export class Layers {
       describeMeta(folder, digest),
       folderBytes(this.#host, folder),
       // Whoever sees the name has to see all of the content, after a power cut too, or a mark.
-      !syncsLater && this.#host.run({ argv: ["sync", "--file-system", folder], mayOutlive: true }),
+      !syncsLater && this.#unsynced.syncFolder(folder),
     ]);
     const held = await lock();
     try {
@@ -165,8 +165,7 @@ export class Layers {
 
   /**
    * Takes layers out of the store. First they count as not there; then it is asked once more which of them are needed, and those are
-   * put back: whoever has found one before then has claimed it, or has given it to a machine. The caller excludes {@link add}, and has settled
-   * them; one that has come in meanwhile stays.
+   * put back: whoever has found one before then has claimed it, or has given it to a machine. The caller excludes {@link add}.
    * @param discard takes a folder out of its place
    * @param neededNow called when the layers cannot be found any more
    * @returns ids of those that are gone
@@ -176,15 +175,12 @@ export class Layers {
     discard: (folder: string) => Promise<void>,
     neededNow: () => Promise<ReadonlySet<string>>,
   ): Promise<readonly string[]> {
-    const known = await Promise.all(ids.map(async (id) => ({ id, description: await this.description(id) })));
     const hidden = await Promise.all(
-      known
-        .filter(({ id, description }) => !description || !this.#unsynced.isMarked(id))
-        .map(async ({ id, description }) => ({
-          id,
-          archive: description?.archive,
-          file: await this.#files.setAside(this.#descriptionPath(id)),
-        })),
+      ids.map(async (id) => ({
+        id,
+        archive: (await this.description(id))?.archive,
+        file: await this.#files.setAside(this.#descriptionPath(id)),
+      })),
     );
     const needed = await neededNow().catch(async (error: unknown) => {
       await Promise.all(hidden.map(({ file }) => file.putBack()));
@@ -202,7 +198,7 @@ export class Layers {
 
   /** Nothing of a layer that did not get to the disk may be taken for this one; and what a folder without a mark has, is there already. */
   async #makeWay(id: string, syncsLater: boolean, discard: (folder: string) => Promise<void>): Promise<void> {
-    if (this.#unsynced.isMarked(id)) await this.#discard(id, discard);
+    if (this.#unsynced.isDoubtful(id)) await this.#discard(id, discard);
     if (syncsLater && !(await isFolder(this.#folder(id)))) await this.#unsynced.mark(id);
   }
 
@@ -217,19 +213,6 @@ export class Layers {
     if ((await this.description(name.slice(0, 16)))?.archive === name) return false;
     await removeFile(this.#archivePath(name));
     return true;
-  }
-
-  /**
-   * Returns when these layers are on the disk, for those who need them after a power cut.
-   * @throws CommandError, NspawnError if the disk does not take them
-   */
-  settle(ids: readonly string[]): Promise<void> {
-    return this.#unsynced.settle(ids);
-  }
-
-  /** Has the disk take what has come in, without waiting for it. */
-  settleLater(): Promise<void> {
-    return this.#unsynced.settleLater();
   }
 
   /** Bytes on disk of a layer's folder. */

@@ -3,10 +3,10 @@ import { mkdir, rename, stat, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import { builtin } from "../../base/builtin.js";
 import { isRecord } from "../../base/is-record.js";
-import type { Host } from "../../host/host.js";
 import { inspectLayer } from "../../layer/fingerprint.js";
 import type { Claims } from "./claims.js";
 import type { StoreFiles } from "./files.js";
+import type { UnsyncedLayers } from "./unsynced-layers.js";
 
 /**
  * What a step of a build has made: the root of its upper layer; undefined if the step changed nothing. `id` is its own: a step that is
@@ -40,16 +40,16 @@ type Description = {
 export class StepLayers {
   readonly #descriptions: string;
   readonly #folder: string;
-  readonly #host: Host;
   readonly #files: StoreFiles;
   readonly #claims: Claims;
+  readonly #unsynced: UnsyncedLayers;
 
-  constructor(folders: { readonly root: string; readonly extract: string }, host: Host, files: StoreFiles, claims: Claims) {
+  constructor(folders: { readonly root: string; readonly extract: string }, files: StoreFiles, claims: Claims, unsynced: UnsyncedLayers) {
     this.#descriptions = join(folders.root, "step");
     this.#folder = join(folders.extract, "step");
-    this.#host = host;
     this.#files = files;
     this.#claims = claims;
+    this.#unsynced = unsynced;
   }
 
   /** What was made by this key, if it is there. It stays as long as this process has the store open. */
@@ -80,7 +80,7 @@ export class StepLayers {
   async keep(key: string, { id, folder, attributes }: StepLayer): Promise<void> {
     if (folder === undefined) return this.#describe({ key, id, fingerprint: undefined, bytes: 0 });
     // Whoever finds it has to find all of its content, after a power cut too.
-    await this.#host.run({ argv: ["sync", "--file-system", folder], mayOutlive: true });
+    await this.#unsynced.syncFolder(folder);
     await this.#describe({ key, id, attributes, ...inspectLayer(folder) });
   }
 

@@ -1,18 +1,26 @@
 import { readFileSync, readlinkSync } from "node:fs";
-import { symlink } from "node:fs/promises";
+import { rename, symlink } from "node:fs/promises";
 import { join } from "node:path";
-import { hasCode, NspawnError } from "../../base/errors.js";
+import { builtin } from "../../base/builtin.js";
+import { CommandError, hasCode, messageOf, NspawnError } from "../../base/errors.js";
+import { needingRoom } from "../../host/disk-room.js";
 import { removeFile } from "../../host/files.js";
 import type { Host } from "../../host/host.js";
 import type { StoreFiles } from "./files.js";
 
-const ending = ".unsynced";
+/**
+ * What a mark says by its ending, all of them `extract/<id>.<ending>`, of a layer with that id:
+ * - `unsynced`: whether its content is on the disk is not known; a symbolic link to `<boot>/<random>`, the boot that it came in, see random(4)
+ * - `synced`: its content is, and it may be that the mark has not gone from the disk yet; so it counts as none, should it come back with a power cut
+ * - `refused`: the disk did not take its content, or it may be so
+ */
+const endings = ["unsynced", "synced", "refused"] as const;
+type Ending = (typeof endings)[number];
 
 /**
- * Layers that have come in, and may not be on the disk yet: `extract/<id>.unsynced`, a symbolic link to the id of the boot that they came in, see
- * random(4). As long as that lasts, everybody sees their content, wherever it is. After another boot nobody knows how much of it the disk has
- * got, so they count as not there: a power cut leaves nothing half, and a clean end of the host seconds after a pull costs that pull. Machines start
- * with the host, so they get only layers that are {@link settle | settled}.
+ * Layers that have come in, and may not be on the disk yet. As long as this boot lasts, with the file system mounted, everybody sees their content,
+ * wherever it is. After another boot nobody knows how much of it the disk has got, so they count as not there: a power cut leaves nothing half, and costs a
+ * pull. Machines start with the host, so they get only layers without a mark, see {@link sync}.
  *
  * A link has no content that could be lost, and it is made before the layer gets its name, in the same folder: a file system that has the name after a
  * power cut has the link.
@@ -31,99 +39,180 @@ export class UnsyncedLayers {
     this.#files = files;
   }
 
+  /**
+   * Whether a layer may come in before it is on the disk. Not in a container: that may end with this process, and all programs in it, and its next
+   * run may be another boot to it.
+   */
+  get isPossible(): boolean {
+    return this.#currentBoot !== "" && readlinkSync("/proc/self/ns/pid") === firstPidNamespace;
+  }
+
   async mark(id: string): Promise<void> {
-    await symlink(this.#currentBoot, this.#path(id));
+    await symlink(`${this.#currentBoot}/${builtin("node:crypto").randomUUID()}`, this.#path(id, "unsynced"));
   }
 
-  /** Whether a layer's content is not known to be on the disk. It may be here all the same, see {@link isLost}. */
-  isMarked(id: string): boolean {
-    return this.#bootOf(id) !== undefined;
+  /** Whether a layer is not known to be on the disk. It may be here all the same, see {@link isLost}. */
+  isDoubtful(id: string): boolean {
+    return this.#has(id, "unsynced") || this.#has(id, "refused");
   }
 
-  /** Whether it was not known to be on the disk when this host went down. */
+  /** Whether it counts as not there: it was not known to be on the disk when this host went down, or the disk did not take it. */
   isLost(id: string): boolean {
-    const boot = this.#bootOf(id);
-    return boot !== undefined && boot !== this.#currentBoot;
+    if (this.#has(id, "refused")) return true;
+    const target = this.#target(id, "unsynced");
+    return target !== undefined && !target.startsWith(`${this.#currentBoot}/`);
   }
 
   /** For a layer whose folder is gone. */
   async unmark(id: string): Promise<void> {
-    await removeFile(this.#path(id));
+    for (const ending of endings) await removeFile(this.#path(id, ending));
   }
 
   /** Ids of layers that are marked. */
   async all(): Promise<readonly string[]> {
-    const names = await this.#files.names(this.#extract, /^[0-9a-f]{16}\.unsynced$/);
-    return names.map((name) => name.slice(0, -ending.length));
+    const names = await this.#files.names(this.#extract, /^[0-9a-f]{16}\.(unsynced|synced|refused)$/);
+    return [...new Set(names.map((name) => name.slice(0, 16)))];
   }
 
   /**
    * Returns when these layers are on the disk.
-   * @throws CommandError, NspawnError if the disk does not take them: from then on they are not there
+   * @throws NspawnError if the disk does not take them: from then on they are not there
    */
-  async settle(ids: readonly string[]): Promise<void> {
-    if (!ids.some((id) => this.isMarked(id))) return;
-    await this.#host.run({ argv: ["sh", "-c", settling, name, ...this.#places], mayOutlive: true });
-    const refused = ids.filter((id) => this.isMarked(id));
-    if (refused.length === 0) return;
-    throw new NspawnError(`the disk of ${this.#extract} did not take the layer ${refused.join(", ")}, which is gone`, {
-      hint: "the kernel's log tells what is wrong with the disk; the next try brings the layer anew",
-    });
+  async sync(ids: readonly string[]): Promise<void> {
+    if (!ids.some((id) => endings.some((ending) => this.#has(id, ending)))) return;
+    await this.#syncMarked();
+    const lost = ids.filter((id) => this.isLost(id));
+    if (lost.length > 0) throw this.#refusal(lost);
   }
 
-  /** Begins to settle what has come in, if anything, and leaves it to a program that goes on when this process has ended. */
-  async settleLater(): Promise<void> {
-    const ids = await this.all();
-    if (!ids.some((id) => !this.isLost(id))) return;
-    const argv = ["sh", "-c", inBackground, name, settling, ...this.#places] as const;
-    await this.#host.run({ argv, mayOutlive: true, cleansUp: true });
-  }
-
-  get #places(): readonly string[] {
-    return [this.#extract, this.#root, this.#currentBoot];
-  }
-
-  /** The boot that a layer's mark tells; undefined without one, or without the right to look. */
-  #bootOf(id: string): string | undefined {
+  /**
+   * Has the disk take all that was written to the file system of a folder of the store. The kernel tells what it does not take only once, syncfs(2), so
+   * all layers that it may be of are lost then, too; and if all goes well, they are on the disk.
+   * @throws CommandError, NspawnError
+   */
+  async syncFolder(folder: string): Promise<void> {
+    if ((await this.#current()).length > 0) await this.#syncMarked();
     try {
-      return readlinkSync(this.#path(id));
+      await this.#host.run({ argv: ["sync", "--file-system", folder], mayOutlive: true });
     } catch (error) {
-      if (hasCode(error, "ENOENT", "EACCES")) return undefined;
+      await this.refuse();
       throw error;
     }
   }
 
+  /** From now on no layer counts as there that may not be on the disk: that did not take something. */
+  async refuse(): Promise<void> {
+    for (const id of await this.#current()) {
+      await rename(this.#path(id, "unsynced"), this.#path(id, "refused")).catch(() => undefined);
+    }
+  }
+
+  /** Begins to have the disk take what has come in, if anything, and leaves it to a program that goes on when this process has ended. */
+  async syncLater(): Promise<void> {
+    if ((await this.#current()).length === 0) return;
+    const argv = ["sh", "-c", inBackground, name, syncing, ...this.#arguments("--nonblock")] as const;
+    await this.#host.run({ argv, mayOutlive: true, cleansUp: true });
+  }
+
+  async #syncMarked(): Promise<void> {
+    const argv = ["sh", "-c", syncing, name, ...this.#arguments("--exclusive")] as const;
+    const shown = ["sync", "--file-system", this.#extract];
+    await needingRoom(this.#extract, () => this.#host.run({ argv, shown, mayOutlive: true })).catch((error: unknown) => {
+      throw error instanceof CommandError ? this.#refusal(undefined, error) : error;
+    });
+  }
+
+  #refusal(ids?: readonly string[], cause?: CommandError): NspawnError {
+    const what = ids === undefined ? "what was pulled" : `layer ${ids.join(", ")}`;
+    return new NspawnError(
+      `the disk of ${this.#extract} does not take ${what}${cause ? `: ${cause.output.trim() || messageOf(cause)}` : ""}`,
+      {
+        hint: "the kernel's log tells what is wrong with the disk; the next try brings it anew",
+        cause,
+      },
+    );
+  }
+
+  /** Ids of layers of this boot that may not be on the disk. */
+  async #current(): Promise<readonly string[]> {
+    return (await this.all()).filter((id) => this.#has(id, "unsynced") && !this.isLost(id));
+  }
+
+  #has(id: string, ending: Ending): boolean {
+    return this.#target(id, ending) !== undefined;
+  }
+
+  #arguments(lock: "--nonblock" | "--exclusive"): readonly string[] {
+    return [this.#extract, this.#root, this.#currentBoot, lock];
+  }
+
+  /** What a mark says; undefined without one, or without the right to look. What is no link says nothing. */
+  #target(id: string, ending: Ending): string | undefined {
+    try {
+      return readlinkSync(this.#path(id, ending));
+    } catch (error) {
+      if (hasCode(error, "ENOENT", "EACCES")) return undefined;
+      if (hasCode(error, "EINVAL")) return "";
+      throw error;
+    }
+  }
+
+  /** Empty where it is not told, as in a sandbox. */
   get #currentBoot(): string {
-    this.#boot ??= readFileSync("/proc/sys/kernel/random/boot_id", "latin1").trim();
+    this.#boot ??= readBoot();
     return this.#boot;
   }
 
-  #path(id: string): string {
-    return join(this.#extract, `${id}${ending}`);
+  #path(id: string, ending: Ending): string {
+    return join(this.#extract, `${id}.${ending}`);
+  }
+}
+
+/** The one that the kernel starts with: PROC_PID_INIT_INO in include/linux/proc_ns.h. */
+const firstPidNamespace = "pid:[4026531836]";
+
+function readBoot(): string {
+  try {
+    return readFileSync("/proc/sys/kernel/random/boot_id", "latin1").trim();
+  } catch {
+    return "";
   }
 }
 
 /**
- * For a shell: has the disk take the marked layers of this boot that have a description, one such script at a time. Where the disk does not, they lose that,
- * for good: the kernel tells it only once, see syncfs(2). It would be worse than a pull for nothing if a mark came back with a power cut, when a machine has the
- * layer: so their folder is synced, too.
+ * For a shell: has the disk take the marked layers of this boot, again and again until there are none, one such shell at a time. It is not ended by the end of a
+ * session, or of the host, which wait for it: a pull may be the last that is done before. A mark that was made meanwhile for the same layer is another one: that is
+ * looked for while nobody can make one.
+ *
+ * A mark goes in two steps, since whoever sees none relies on it: should it come back with a power cut, it must not say that the layer is lost, which a machine may have.
  */
-const settling = `
-extract=$1 root=$2 boot=$3
-cd "$extract" && exec 9< "$root" && flock 9 || exit
-set --
-for mark in *${ending}; do
-  id=\${mark%${ending}}
-  if [ "$(readlink "$mark")" = "$boot" ] && [ -e "$root/layer/$id.json" ]; then set -- "$@" "$id"; fi
+const syncing = `
+trap '' HUP INT TERM
+extract=$1 root=$2 boot=$3 lock=$4
+cd "$extract" && exec 9< "$root/lock" || exit
+if ! flock "$lock" 9; then [ "$lock" = --nonblock ]; exit; fi
+code=0
+while :; do
+  set --
+  for mark in [0-9a-f]*.unsynced; do
+    target=$(readlink -- "$mark") || continue
+    case $target in "$boot"/*) set -- "$@" "\${mark%.unsynced}" "$target" ;; esac
+  done
+  [ $# -gt 0 ] || break
+  to=synced
+  sync --file-system . "$root" || { to=refused; code=1; }
+  exec 8< . && flock 8 || exit
+  while [ $# -gt 0 ]; do
+    if [ "$(readlink -- "$1.unsynced")" = "$2" ]; then mv -- "$1.unsynced" "$1.$to" || exit; fi
+    shift 2
+  done
+  exec 8<&-
 done
-[ $# -gt 0 ] || exit 0
-if sync --file-system "$extract" "$root"; then
-  for id; do rm -f "$id${ending}"; done
-  sync .
-else
-  for id; do rm -f "$root/layer/$id.json"; done
-  exit 1
-fi
+for mark in [0-9a-f]*.synced; do
+  [ -h "$mark" ] || break
+  sync . && rm -f -- [0-9a-f]*.synced || exit
+done
+exit $code
 `;
 
 /** Runs a script of a shell which nobody waits for. */

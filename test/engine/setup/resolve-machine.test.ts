@@ -169,7 +169,7 @@ describe("the layers of a machine are on the disk", () => {
     image("app", {});
     const context = await storeContext(folder);
     await pull(context, ref(`file://${folder}/app.tar.gz`));
-    expect(marks()).toHaveLength(1);
+    expect(marks()).toHaveLength(context.store.unsynced.isPossible ? 1 : 0);
     await resolve(`file://${folder}/app.tar.gz`);
     expect(marks()).toEqual([]);
   });

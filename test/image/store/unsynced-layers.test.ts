@@ -1,4 +1,4 @@
-import { existsSync, lstatSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import type { Event } from "../../../src/base/events.js";
@@ -11,6 +11,8 @@ import { tempFolder } from "../../support/temp.js";
 
 const digest = `sha256:${"a".repeat(64)}`;
 const id = "a".repeat(16);
+const boot = readFileSync("/proc/sys/kernel/random/boot_id", "latin1").trim();
+const otherBoot = "f0000000-0000-4000-8000-000000000000/1";
 const really = 'echo "$*" >> $log; exec /usr/bin/sync "$@"';
 const patience = { timeout: 20_000 };
 
@@ -21,7 +23,9 @@ async function openStore() {
   const open = (): Promise<ImageStore> => ImageStore.open(testConfig(folder).storage, new LocalHost(), (event) => void events.push(event));
   const store = await open();
   const mark = join(folder, "extract", `${id}.unsynced`);
-  const isMarked = (): boolean => lstatSync(mark, { throwIfNoEntry: false }) !== undefined;
+  /** Endings of marks. */
+  const marks = (): readonly string[] => readdirSync(join(folder, "extract")).flatMap((name) => /\.(.*)$/.exec(name)?.[1] ?? []);
+  const isMarked = (): boolean => marks().length > 0;
   /** Brings the layer in as a pull does; its only file says `issue`. */
   const pull = (issue = "x", to = store) =>
     to.whileTemporary(async (scratch) => {
@@ -31,11 +35,11 @@ async function openStore() {
   const issue = (): string => readFileSync(join(folder, "extract", id, "etc/issue"), "utf8");
   /** What a power cut, or any other end of the host, makes of the mark. */
   const endBoot = async (): Promise<void> => {
-    await store.layers.settle([id]);
-    symlinkSync("f0000000-0000-4000-8000-000000000000", mark);
+    await store.unsynced.sync([id]);
+    symlinkSync(otherBoot, mark);
   };
   const warnings = (): readonly string[] => events.flatMap((event) => (event.kind === "warning" ? [event.text] : []));
-  return { folder, store, open, mark, isMarked, pull, issue, endBoot, warnings };
+  return { folder, store, open, mark, marks, isMarked, pull, issue, endBoot, warnings };
 }
 
 const nobody = async (): Promise<ReadonlySet<string>> => new Set();
@@ -52,7 +56,7 @@ test("a layer that comes in is there at once, and on the disk when whoever broug
   expect([isMarked(), synced()]).toEqual([true, []]);
   await store.close();
   await expect.poll(isMarked, patience).toBe(false);
-  await expect.poll(synced, patience).toEqual([`--file-system ${join(folder, "extract")} ${folder}`, "."]);
+  expect(synced()).toEqual([`--file-system . ${folder}`, "."]);
   expect(await store.layers.find(digest)).toMatchObject({ digest });
 });
 
@@ -77,10 +81,10 @@ test("whoever needs it on the disk waits for that, also where it has begun, and 
   await pull();
   await store.close();
   const other = await open();
-  await other.layers.settle([id]);
+  await other.unsynced.sync([id]);
   expect(isMarked()).toBe(false);
   expect(synced()).toEqual(["--file-system", "."]);
-  await other.layers.settle([id]);
+  await other.unsynced.sync([id]);
   expect(synced()).toHaveLength(2);
 });
 
@@ -89,14 +93,15 @@ test("what another boot has left is not there, with one warning, and comes in an
   await pull("old");
   await endBoot();
   expect([await store.layers.find(digest), await store.layer(digest)]).toEqual([undefined, undefined]);
-  expect(warnings()).toEqual([expect.stringContaining(`layer ${id} may not have been on the disk yet`)]);
-  await store.layers.settle([]);
+  expect(warnings()).toEqual([expect.stringContaining(`layer ${id} may not have got to the disk`)]);
+  await store.unsynced.sync([]);
   await store.close();
   expect(isMarked()).toBe(true);
+  await expect(store.unsynced.sync([id])).rejects.toThrow(`does not take layer ${id}`);
   await pull("new");
   expect(issue()).toBe("new");
   expect(await store.layers.find(digest)).toMatchObject({ digest });
-  await store.layers.settle([id]);
+  await store.unsynced.sync([id]);
   expect(isMarked()).toBe(false);
 });
 
@@ -111,20 +116,72 @@ test("a layer that was synced first takes the place of what another boot has lef
   expect([issue(), isMarked()]).toEqual(["new", false]);
 });
 
+// In the words of sync(1), for a file system on a device that fails.
+const refused = `echo >> $log; echo "sync: error syncing '/x': Input/output error" >&2; exit 1`;
+
 test("what the disk does not take is an error for whoever needs it there, and is not there from then on", async () => {
-  const synced = replaceSync(`echo >> $log; echo "sync: error syncing '/x': Input/output error" >&2; exit 1`);
-  const { store, pull, issue } = await openStore();
+  const synced = replaceSync(refused);
+  const { store, marks, pull, issue } = await openStore();
   await pull("old");
-  await expect(store.layers.settle([id])).rejects.toMatchObject({ output: expect.stringContaining("Input/output error") });
-  expect(synced()).toHaveLength(1);
+  await expect(store.unsynced.sync([id])).rejects.toThrow(/does not take what was pulled: sync: .*Input\/output error/);
+  expect(marks()).toEqual(["refused"]);
   expect(await store.layers.find(digest)).toBeUndefined();
   // The kernel does not tell it again.
-  replaceSync(really);
-  await expect(store.layers.settle([id])).rejects.toThrow(`did not take the layer ${id}`);
+  const again = replaceSync(really);
+  await expect(store.unsynced.sync([id])).rejects.toThrow(`does not take layer ${id}`);
+  expect([synced().length, again()]).toEqual([1, []]);
   await pull("new");
-  expect(issue()).toBe("new");
-  await store.layers.settle([id]);
+  expect([issue(), marks()]).toEqual(["new", ["unsynced"]]);
+  await store.unsynced.sync([id]);
+  expect([await store.layers.find(digest), marks()]).toEqual([expect.objectContaining({ digest }), []]);
+});
+
+test("what another one is told of the disk, that did not take something, counts for all that has come in", async () => {
+  replaceSync(refused);
+  const { folder, store, marks, pull } = await openStore();
+  await pull();
+  await expect(store.unsynced.syncFolder(folder)).rejects.toThrow("Input/output error");
+  expect([await store.layers.find(digest), marks()]).toEqual([undefined, ["refused"]]);
+  replaceSync(really);
+  await pull();
+  await store.unsynced.refuse();
+  expect([await store.layers.find(digest), marks()]).toEqual([undefined, ["refused"]]);
+  await pull();
+  await store.unsynced.syncFolder(folder);
+  expect([await store.layers.find(digest), marks()]).toEqual([expect.objectContaining({ digest }), []]);
+});
+
+test("a mark that says that the disk has it counts as none, until the disk has its end, too", async () => {
+  const synced = replaceSync('echo "$1" >> $log; [ "$1" != . ]');
+  const { store, marks, pull, issue } = await openStore();
+  await pull("whole");
+  await expect(store.unsynced.sync([id])).rejects.toThrow("does not take what was pulled");
+  expect([marks(), synced()]).toEqual([["synced"], ["--file-system", "."]]);
   expect(await store.layers.find(digest)).toMatchObject({ digest });
+  await pull("other");
+  expect(issue()).toBe("whole");
+  const again = replaceSync(really);
+  await store.unsynced.sync([id]);
+  expect([marks(), again()]).toEqual([[], ["."]]);
+});
+
+test("a mark that was made while the disk was at work is another one, which it is at work for again", async () => {
+  const { store, mark, marks, pull } = await openStore();
+  const synced = replaceSync(`[ -e $log ] || ln -sfn '${boot}/later' '${mark}'; echo "$1" >> $log; exec /usr/bin/sync "$@"`);
+  await pull();
+  await store.unsynced.sync([id]);
+  expect([marks(), synced()]).toEqual([[], ["--file-system", "--file-system", "."]]);
+});
+
+test("the end of a session does not end it", async () => {
+  const synced = replaceSync("echo $PPID >> $log; sleep 1");
+  const { store, isMarked, pull } = await openStore();
+  await pull();
+  await store.close();
+  await expect.poll(() => synced().length, patience).toBe(1);
+  const shell = Number(synced()[0]);
+  for (const signal of ["SIGHUP", "SIGTERM", "SIGINT"] as const) process.kill(-sessionOf(shell), signal);
+  await expect.poll(isMarked, patience).toBe(false);
 });
 
 test("is removed like any other, right after it came and when another boot has left it", async () => {
@@ -139,23 +196,26 @@ test("is removed like any other, right after it came and when another boot has l
   expect(left(folder)).toEqual([]);
 });
 
-test("stays where it is needed, and stays marked where it has come in just now", async () => {
-  const { store, pull, isMarked } = await openStore();
+test("stays where it is needed, with its mark", async () => {
+  const { store, pull, marks } = await openStore();
   await pull();
   expect(await store.removeLayers([id], async () => new Set([id]))).toEqual([]);
-  expect([await store.layers.find(digest), isMarked()]).toEqual([expect.objectContaining({ digest }), false]);
+  expect([await store.layers.find(digest), marks()]).toEqual([expect.objectContaining({ digest }), ["unsynced"]]);
 });
 
 test("a mark that stands alone, as a kill leaves it, is found and removed, and hinders nobody", async () => {
   const { folder, store, mark, pull, issue } = await openStore();
-  symlinkSync(readFileSync("/proc/sys/kernel/random/boot_id", "latin1").trim(), mark);
+  symlinkSync(`${boot}/1`, mark);
   expect(await store.layers.names()).toEqual({ described: [], folders: [id], archives: [] });
-  // Nobody knows whether anything will come: so that is not waited for.
-  await store.layers.settleLater();
   await pull("new");
   expect(issue()).toBe("new");
-  await store.layers.settle([id]);
-  symlinkSync("f0000000-0000-4000-8000-000000000000", mark);
+  await store.unsynced.sync([id]);
+  symlinkSync(otherBoot, mark);
+  writeFileSync(join(folder, "extract", `${"b".repeat(16)}.unsynced`), "");
+  await store.removeLayers([id, "b".repeat(16)], nobody);
+  expect(left(folder)).toEqual([]);
+  symlinkSync(`${boot}/2`, mark);
+  await store.unsynced.sync([id]);
   await store.removeLayers([id], nobody);
   expect(left(folder)).toEqual([]);
 });
@@ -163,7 +223,7 @@ test("a mark that stands alone, as a kill leaves it, is found and removed, and h
 test("a folder that has lost its description, and may be a machine's, is not marked when its digest comes in", async () => {
   const { folder, store, pull, isMarked, issue } = await openStore();
   await pull("whole");
-  await store.layers.settle([id]);
+  await store.unsynced.sync([id]);
   writeFileSync(join(folder, "layer", `${id}.json`), "");
   await pull("again");
   expect([issue(), isMarked()]).toEqual(["whole", false]);
@@ -175,7 +235,7 @@ test("of several that bring the same one, each gets it, and it stays as the firs
   const layers = await Promise.all(stores.map((store, index) => pull(String(index), store)));
   expect(new Set(layers.map((layer) => layer.folder))).toEqual(new Set([join(folder, "extract", id)]));
   await Promise.all(stores.map((store) => store.close()));
-  expect(existsSync(join(folder, "extract", id, "etc/issue"))).toBe(true);
+  expect(["0", "1", "2"]).toContain(readFileSync(join(folder, "extract", id, "etc/issue"), "utf8"));
   expect(readdirSync(join(folder, "tempdir"))).toEqual([]);
 });
 

@@ -28,7 +28,7 @@ export function recordsOf(store: string): readonly { readonly url: string; reado
 
 /** Waits until the disk has what was pulled: then no layer is marked any more. */
 export async function whenSynced(store: string): Promise<void> {
-  const marks = (): readonly string[] => namesIn(join(store, "extract")).filter((name) => name.endsWith(".unsynced"));
+  const marks = (): readonly string[] => namesIn(join(store, "extract")).filter((name) => /\.(un)?synced$/.test(name));
   await expect.poll(marks, { timeout: 60_000 }).toEqual([]);
 }
 

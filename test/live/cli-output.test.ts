@@ -213,10 +213,3 @@ test("--completion needs no script", async () => {
   const child = spawn(nspawnBuild, ["--completion", "bash"], { stdio: ["ignore", "pipe", "inherit"] });
   expect(await text(child.stdout)).toContain("complete -F _nspawn_build nspawn-build build.ts build.mts build.js build.mjs");
 });
-
-test("a program has nothing open but its streams, whatever the caller has", async () => {
-  const within = ["bash", "-c", 'exec 9< /dev/null 200< /etc/hostname 251< /etc/hostname; exec "$@"', "bash"];
-  const { output } = await lab.build(`${image} ${busybox} SH("echo /proc/self/fd/*");`, { within });
-  // The shell itself has the folder open that it looks through.
-  expect(output).toEqual(["/proc/self/fd/0 /proc/self/fd/1 /proc/self/fd/2 /proc/self/fd/3"]);
-});

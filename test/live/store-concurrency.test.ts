@@ -1,12 +1,12 @@
 import { randomBytes } from "node:crypto";
-import { createReadStream, mkdirSync, mkdtempSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { createReadStream, mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, statSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { tries } from "../support/tries.js";
 import { digestOf, type Ended, Lab, runProgram, sleep } from "./support/build.js";
-import { layersOf, leaksIn, recordsOf, treeHash } from "./support/store.js";
+import { layersOf, leaksIn, recordsOf, treeHash, whenSynced } from "./support/store.js";
 
 const lab = new Lab();
 /** Serves the lab's images, and counts how often each is downloaded: `base.tar.gz` → 1. */
@@ -216,4 +216,24 @@ describe("damage", () => {
     expect(pruned.stdout).toContain(`removed layer ${id}`);
     expect(recordsOf(store)).toEqual([]);
   });
+});
+
+test("what has the disk take a pull goes on behind it, and holds nothing that the caller has open", async (context) => {
+  // In a container, a pull waits for the disk.
+  if (readlinkSync("/proc/self/ns/pid") !== "pid:[4026531836]") return context.skip();
+  const [store, programs, held] = ["store-behind", "programs", "held"].map((name) => join(lab.folder, name)) as [string, string, string];
+  mkdirSync(programs);
+  writeFileSync(join(programs, "sync"), '#!/bin/sh\nsleep 3\nexec /usr/bin/sync "$@"\n', { mode: 0o755 });
+  writeFileSync(held, "");
+  const within = ["bash", "-c", 'exec 9< "$0" 200< "$0"; PATH=$1:$PATH; shift; exec "$@"', held, programs];
+  expectAllWell([await lab.nspawn(["image", "pull", lab.busybox], { store, within })]);
+  const shells = (await runProgram(["pgrep", "--full", `^sh -c .*nspawn-sync ${store}`])).toString().trim().split("\n");
+  for (const pid of shells) {
+    const files = readdirSync(`/proc/${pid}/fd`).map((name) => readlinkSync(`/proc/${pid}/fd/${name}`));
+    expect(files).not.toContain(held);
+    expect(files).toContain(join(store, "lock"));
+  }
+  expect(layersOf(store)).toHaveLength(1);
+  await whenSynced(store);
+  expect(layersOf(store)).toHaveLength(1);
 });

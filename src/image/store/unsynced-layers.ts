@@ -6,6 +6,7 @@ import { CommandError, hasCode, messageOf, NspawnError } from "../../base/errors
 import { needingRoom } from "../../host/disk-room.js";
 import { removeFile } from "../../host/files.js";
 import type { Host } from "../../host/host.js";
+import { lockHolder } from "../../host/lock.js";
 import type { StoreFiles } from "./files.js";
 
 /**
@@ -31,6 +32,7 @@ export class UnsyncedLayers {
   readonly #host: Host;
   readonly #files: StoreFiles;
   #boot: string | undefined;
+  #hasMarked = false;
 
   constructor(folders: { readonly root: string; readonly extract: string }, host: Host, files: StoreFiles) {
     this.#root = folders.root;
@@ -48,6 +50,7 @@ export class UnsyncedLayers {
   }
 
   async mark(id: string): Promise<void> {
+    this.#hasMarked = true;
     await symlink(`${this.#currentBoot}/${builtin("node:crypto").randomUUID()}`, this.#path(id, "unsynced"));
   }
 
@@ -110,6 +113,8 @@ export class UnsyncedLayers {
   /** Begins to have the disk take what has come in, if anything, and leaves it to a program that goes on when this process has ended. */
   async syncLater(): Promise<void> {
     if ((await this.#current()).length === 0) return;
+    // One that is at work looks again before it ends; it may have done that already when a layer of ours came.
+    if (!this.#hasMarked && (await lockHolder(join(this.#root, "lock"))) !== undefined) return;
     const argv = ["sh", "-c", inBackground, name, syncing, ...this.#arguments("--nonblock")] as const;
     await this.#host.run({ argv, mayOutlive: true, cleansUp: true });
   }

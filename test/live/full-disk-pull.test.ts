@@ -35,7 +35,7 @@ afterAll(async () => {
 });
 
 function nspawn(...words: readonly string[]): Promise<Ended> {
-  return lab.nspawn(words, { store: disk.folder, env: { NSPAWN_CONFIG_PATH_LIST: config }, within: sandbox.within });
+  return lab.nspawn(words, { store: disk.folder, env: { NSPAWN_CONFIG_PATH_LIST: config }, within: sandbox.withinMounts });
 }
 
 /** What there is in the store: names of layers, archives, and records. Throws if any of it is half, or leaked. */

@@ -187,6 +187,8 @@ export function runInLayers(layers: readonly string[], argv: readonly string[]):
 export class Sandbox {
   /** Goes before a command to run it in the sandbox. */
   readonly within: readonly string[];
+  /** The same with the processes of this machine: to be in a PID namespace is to be in a container for a pull, which waits for the disk then. */
+  readonly withinMounts: readonly string[];
   readonly #holder: ChildProcess;
   readonly #pid: number;
   readonly #mounts: readonly string[];
@@ -195,6 +197,9 @@ export class Sandbox {
     this.#holder = holder;
     this.#pid = pid;
     this.within = ["nsenter", `--target=${pid}`, "--mount", "--pid"];
+    // With the /proc of these processes.
+    const proc = ["unshare", "--mount", "--propagation", "private", "sh", "-ec", 'mount -t proc proc /proc; exec "$@"', "sh"];
+    this.withinMounts = ["nsenter", `--target=${pid}`, "--mount", ...proc];
     this.#mounts = this.#mountsNow();
   }
 

@@ -6,7 +6,6 @@ import { checkDigest } from "./check-digest.js";
 import { linkChain, type Wanted } from "./link-chain.js";
 import { type ImageMeta, maxMetaBytes, metaFile, noMeta } from "./meta.js";
 import type { PullContext } from "./pull.js";
-
 import { describedMeta } from "./store/layers.js";
 import type { StoredImage, StoredLayer } from "./store.js";
 

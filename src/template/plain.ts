@@ -13,7 +13,7 @@ export function renderPlain(source: string, values: Variables): string | undefin
   const parts: string[] = [];
   let at = 0;
   for (const { kind, tokens, start, end } of findPieces(source)) {
-    const value = kind === "expression" && !/^\{\{[-+]|[-+]\}\}$/.test(source.slice(start, end)) ? textOf(tokens, values) : undefined;
+    const value = kind === "expression" && !isSpecial(source.slice(start, end)) ? textOf(tokens, values) : undefined;
     if (value === undefined) return undefined;
     parts.push(source.slice(at, start), value);
     at = end;
@@ -21,6 +21,11 @@ export function renderPlain(source: string, values: Variables): string | undefin
   parts.push(source.slice(at));
   // Comments and raw blocks are no pieces; and nothing that is not closed, which is an error.
   return parts.some((text, index) => index % 2 === 0 && /\{[{%#]/.test(text)) ? undefined : parts.join("");
+}
+
+/** Whether an expression takes white space with it, or has white space that is none to minijinja. */
+function isSpecial(expression: string): boolean {
+  return /^\{\{[-+]|[-+]\}\}$|(?![ \t\n\f\r])\s/.test(expression);
 }
 
 /** `name`, `name.part`, or either with `| join("text")`, between whose tokens there is a space. */

@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { appendFileSync, cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
@@ -147,11 +147,17 @@ test("no compiled output is kept, in no temporary folder and in no cache", () =>
 
 test("V8 compiles the WebAssembly of templates once: a process could not end as long as it is at it again", () => {
   const program = join(inject("prefix"), "lib/node_modules/nspawn/dist/cli/nspawn-build.cjs");
-  const argv = [...nodeOptions, "--trace-wasm-compilation-times", program, join(demo, "debian/web/build.ts"), "--plan"];
+  // One of nothing but names needs none.
+  const web = join(folder, "web");
+  cpSync(join(demo, "debian/web"), web, { recursive: true });
+  appendFileSync(join(web, "srv/www/index.html"), "{% for name in packages %}{{ name }}{% endfor %}\n");
+  const argv = [...nodeOptions, "--trace-wasm-compilation-times", program, join(web, "build.ts"), "--plan"];
   // With a store of its own: what was rendered on this host before is not rendered again.
   const env = { ...process.env, NSPAWN_STORAGE_ROOT: join(folder, "store") };
   const { stdout } = spawnSync(process.execPath, argv, { cwd: "/", encoding: "utf8", env });
   // Its threads write at once, so lines may be mixed.
   expect(stdout).toContain("using Liftoff");
   expect(stdout).not.toContain("using TurboFan");
+  const plain = [...argv.slice(0, -2), join(demo, "debian/web/build.ts"), "--plan"];
+  expect(spawnSync(process.execPath, plain, { cwd: "/", encoding: "utf8", env }).stdout).not.toContain("using");
 });

@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdtempSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Event } from "../../src/base/events.js";
 import { LocalHost } from "../../src/host/local.js";
@@ -54,6 +54,11 @@ export function makeImage(path: string, { parents = [], files = {}, command, set
   });
   makeArchive(path, { "nspawn-image.yaml": meta, ...files });
   return `file://${path}`;
+}
+
+/** What a store has where layers are, but for the marks of those that the disk is still to take. */
+export function layersIn(store: string): readonly string[] {
+  return readdirSync(join(store, "extract")).filter((name) => !/\.(un)?synced$/.test(name));
 }
 
 export function digestOf(path: string): string {

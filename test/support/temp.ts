@@ -1,4 +1,4 @@
-import { execFileSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { mkdtempSync, realpathSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -16,7 +16,12 @@ export function makeTempFolder(): string {
   return realpathSync(mkdtempSync(join(tmpdir(), "nspawn-test-")));
 }
 
-/** By rm(1): names that are no UTF-8 cannot be removed by node:fs. */
+/** By rm(1): names that are no UTF-8 cannot be removed by node:fs. What syncs a store that was in use renames marks there meanwhile. */
 export function removeFolder(folder: string): void {
-  execFileSync("rm", ["-rf", "--", folder]);
+  for (let triesLeft = 20; ; triesLeft--) {
+    const { status, stderr } = spawnSync("rm", ["-rf", "--one-file-system", "--", folder], { encoding: "utf8" });
+    if (status === 0) return;
+    if (triesLeft === 0) throw new Error(stderr);
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 50);
+  }
 }

@@ -28,7 +28,7 @@ const variables = fc.dictionary(
   fc.oneof(value, fc.dictionary(fc.constantFrom(...names), value, { maxKeys: 4 })),
   { maxKeys: 8 },
 );
-const space = fc.constantFrom("", " ", "  ", "\n");
+const space = fc.constantFrom("", "", " ", " ", "  ", "\n", "\t", "\r\n", "\f", "\v", "\u00a0", "\ufeff");
 const literal = fc.constantFrom('", "', "','", '""', '"\n"', '"}}"', "' '", '"\\n"', '"ü"');
 const expression = fc
   .tuple(
@@ -94,6 +94,7 @@ describe("a template of nothing but names", () => {
     "{% raw %}{% endraw %}",
     "{{ 'text' }}",
     "{{ half }}",
+    "{{\u00a0title }}",
   ])("%j is left to minijinja", (source) => {
     expect(renderPlain(source, { title: "Hello", number: 1, mixed: ["a", 1], half: "\ud800" })).toBeUndefined();
   });

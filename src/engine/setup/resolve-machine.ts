@@ -23,7 +23,10 @@ export async function resolveMachine(context: SetupContext, plan: SetupPlan): Pr
   const refusal = refusalError(settled);
   if (refusal) throw refusal;
   for (const text of settled.warnings) context.report({ kind: "warning", text });
-  await store.unsynced.sync(chain.map(({ layer }) => layer.id));
+  await store.unsynced.sync(
+    chain.map(({ layer }) => layer.id),
+    () => context.report({ kind: "begin", text: "waiting until the disk has the image" }),
+  );
   return machineOf(plan, chain, settled, config, store.extractFolder);
 }
 

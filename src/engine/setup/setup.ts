@@ -167,6 +167,8 @@ async function rollback(context: ActionContext, unit: string): Promise<void> {
   const generations = await listGenerations(paths);
   const options = { number: generation, extractFolder: store.extractFolder };
   const target = await rollbackTarget(plan.machine.name, generations, current, options);
+  // One that was removed by hand may have been pulled again.
+  await store.unsynced.sync(target.layers);
   await swap(context, restored(target, generations), current);
 }
 

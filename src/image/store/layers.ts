@@ -80,7 +80,7 @@ export class Layers {
     if (!this.#unsynced.isLost(id)) return this.#files.readJson(this.#descriptionPath(id), isDescription);
     this.#files.warn(
       id,
-      `layer ${id} may not have got to the disk before this host went down: it counts as not there, and is pulled anew when needed`,
+      `layer ${id} may not have got to the disk, before this host went down or since that fails: it counts as not there, and is pulled anew when needed`,
     );
     return undefined;
   }

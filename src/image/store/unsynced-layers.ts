@@ -2,7 +2,7 @@ import { readFileSync, readlinkSync } from "node:fs";
 import { rename, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { builtin } from "../../base/builtin.js";
-import { CommandError, hasCode, messageOf, NspawnError } from "../../base/errors.js";
+import { CommandError, hasCode, NspawnError } from "../../base/errors.js";
 import { needingRoom } from "../../host/disk-room.js";
 import { removeFile } from "../../host/files.js";
 import type { Host } from "../../host/host.js";
@@ -79,13 +79,15 @@ export class UnsyncedLayers {
 
   /**
    * Returns when these layers are on the disk.
-   * @throws NspawnError if the disk does not take them: from then on they are not there
+   * @param onWait called before anything is waited for
+   * @throws NspawnError if the disk does not take them: from then on they are not there; CommandError
    */
-  async sync(ids: readonly string[]): Promise<void> {
+  async sync(ids: readonly string[], onWait: () => void = () => undefined): Promise<void> {
     if (!ids.some((id) => endings.some((ending) => this.#has(id, ending)))) return;
+    onWait();
     await this.#syncMarked();
     const lost = ids.filter((id) => this.isLost(id));
-    if (lost.length > 0) throw this.#refusal(lost);
+    if (lost.length > 0) throw this.#refusal(`layer ${lost.join(", ")}`);
   }
 
   /**
@@ -98,7 +100,7 @@ export class UnsyncedLayers {
     try {
       await this.#host.run({ argv: ["sync", "--file-system", folder], mayOutlive: true });
     } catch (error) {
-      await this.refuse();
+      if (isRefusal(error)) await this.refuse();
       throw error;
     }
   }
@@ -115,27 +117,24 @@ export class UnsyncedLayers {
     if ((await this.#current()).length === 0) return;
     // One that is at work looks again before it ends; it may have done that already when a layer of ours came.
     if (!this.#hasMarked && (await lockHolder(join(this.#root, "lock"))) !== undefined) return;
-    const argv = ["sh", "-c", inBackground, name, syncing, ...this.#arguments("--nonblock")] as const;
+    const argv = ["sh", "-c", inBackground, name, syncing, ...this.#places] as const;
     await this.#host.run({ argv, mayOutlive: true, cleansUp: true });
   }
 
   async #syncMarked(): Promise<void> {
-    const argv = ["sh", "-c", syncing, name, ...this.#arguments("--exclusive")] as const;
+    const argv = ["sh", "-c", syncing, name, ...this.#places] as const;
     const shown = ["sync", "--file-system", this.#extract];
     await needingRoom(this.#extract, () => this.#host.run({ argv, shown, mayOutlive: true })).catch((error: unknown) => {
-      throw error instanceof CommandError ? this.#refusal(undefined, error) : error;
+      throw isRefusal(error) ? this.#refusal("what was pulled", error) : error;
     });
   }
 
-  #refusal(ids?: readonly string[], cause?: CommandError): NspawnError {
-    const what = ids === undefined ? "what was pulled" : `layer ${ids.join(", ")}`;
-    return new NspawnError(
-      `the disk of ${this.#extract} does not take ${what}${cause ? `: ${cause.output.trim() || messageOf(cause)}` : ""}`,
-      {
-        hint: "the kernel's log tells what is wrong with the disk; the next try brings it anew",
-        cause,
-      },
-    );
+  #refusal(what: string, cause?: CommandError): NspawnError {
+    const why = cause ? `: ${cause.output.trim()}` : "";
+    return new NspawnError(`the disk of ${this.#extract} does not take ${what}${why}`, {
+      hint: "the kernel's log tells what is wrong with the disk; the next try brings it anew",
+      cause,
+    });
   }
 
   /** Ids of layers of this boot that may not be on the disk. */
@@ -147,8 +146,8 @@ export class UnsyncedLayers {
     return this.#target(id, ending) !== undefined;
   }
 
-  #arguments(lock: "--nonblock" | "--exclusive"): readonly string[] {
-    return [this.#extract, this.#root, this.#currentBoot, lock];
+  get #places(): readonly string[] {
+    return [this.#extract, this.#root, this.#currentBoot];
   }
 
   /** What a mark says; undefined without one, or without the right to look. What is no link says nothing. */
@@ -193,9 +192,8 @@ function readBoot(): string {
  */
 const syncing = `
 trap '' HUP INT TERM
-extract=$1 root=$2 boot=$3 lock=$4
-cd "$extract" && exec 9< "$root/lock" || exit
-if ! flock "$lock" 9; then [ "$lock" = --nonblock ]; exit; fi
+extract=$1 root=$2 boot=$3
+cd "$extract" && exec 9< "$root/lock" && flock 9 || exit
 code=0
 while :; do
   set --
@@ -205,10 +203,12 @@ while :; do
   done
   [ $# -gt 0 ] || break
   to=synced
-  sync --file-system . "$root" || { to=refused; code=1; }
+  sync --file-system . "$root" || { code=$?; to=refused; }
+  # Others say nothing of the disk, as when it was killed.
+  [ "$code" -lt 2 ] || exit "$code"
   exec 8< . && flock 8 || exit
   while [ $# -gt 0 ]; do
-    if [ "$(readlink -- "$1.unsynced")" = "$2" ]; then mv -- "$1.unsynced" "$1.$to" || exit; fi
+    if [ "$(readlink -- "$1.unsynced")" = "$2" ]; then mv -- "$1.unsynced" "$1.$to" || [ ! -h "$1.unsynced" ] || exit; fi
     shift 2
   done
   exec 8<&-
@@ -219,6 +219,11 @@ for mark in [0-9a-f]*.synced; do
 done
 exit $code
 `;
+
+/** Whether sync(1) says that the disk did not take something, and not that it was interrupted, or is not there. */
+function isRefusal(error: unknown): error is CommandError {
+  return error instanceof CommandError && error.output.includes("error syncing");
+}
 
 /** Runs a script of a shell which nobody waits for. */
 const inBackground = 'script=$1; shift; sh -c "$script" "$0" "$@" < /dev/null > /dev/null 2>&1 &';

@@ -10,7 +10,7 @@ import { removeImages } from "../../../src/engine/image/remove.js";
 import { findWaste } from "../../../src/engine/image/waste.js";
 import { LocalHost } from "../../../src/host/local.js";
 import { ImageStore } from "../../../src/image/store.js";
-import { digestOf, makeImage } from "../../support/archive.js";
+import { digestOf, layersIn, makeImage } from "../../support/archive.js";
 import { testConfig } from "../../support/config.js";
 import { writeFiles } from "../../support/files.js";
 import { tempFolder } from "../../support/temp.js";
@@ -49,10 +49,10 @@ describe("prune", () => {
       await pullImages(context(), [url(name)]);
     }
     expect((await previewPrune(context())).map(({ kind, name, url }) => [kind, name, url])).toEqual([["layer", other, url("other")]]);
-    expect(readdirSync(join(store, "extract"))).toContain(other);
+    expect(layersIn(store)).toContain(other);
     await pruneStore(context());
     expect(removed()).toEqual([`layer ${other} (${url("other")})`]);
-    expect(readdirSync(join(store, "extract")).sort()).toEqual([base, idOf("base"), idOf("child"), idOf("other")].sort());
+    expect(layersIn(store).toSorted()).toEqual([base, idOf("base"), idOf("child"), idOf("other")].sort());
     expect(await previewPrune(context())).toEqual([]);
   });
 
@@ -192,10 +192,10 @@ describe("remove", () => {
       ),
       hint: "nothing was removed",
     });
-    expect(readdirSync(join(store, "extract"))).toHaveLength(3);
+    expect(layersIn(store)).toHaveLength(3);
     await user.close();
     await removeImages(context(), [url("base"), url("other"), url("child")]);
-    expect(readdirSync(join(store, "extract"))).toEqual([]);
+    expect(layersIn(store)).toEqual([]);
   });
 
   test("an image that another URL has too is forgotten, and its layer stays", async () => {
@@ -205,7 +205,7 @@ describe("remove", () => {
     await pullImages(context(), [url("one"), url("child")]);
     await removeImages(context(), [url("one")]);
     expect(removed()).toEqual([`image ${url("one")}`]);
-    expect(readdirSync(join(store, "extract"))).toHaveLength(2);
+    expect(layersIn(store)).toHaveLength(2);
     await expect(removeImages(context(), [url("same")])).rejects.toThrow(`in use by the image ${url("child")}`);
   });
 
@@ -221,7 +221,7 @@ describe("remove", () => {
     events = [];
     await removeImages(context(), [digest]);
     expect(removed()).toEqual([`layer ${digest}`]);
-    expect(readdirSync(join(store, "extract"))).toEqual([idOf("base")]);
+    expect(layersIn(store)).toEqual([idOf("base")]);
   });
 
   test("the newest version goes by its digest while a child stands on an earlier one, which its URL stands for then", async () => {
@@ -236,12 +236,12 @@ describe("remove", () => {
     events = [];
     await removeImages(context(), [second.slice(7, 19)]);
     expect(removed()).toEqual([`layer ${second}`]);
-    expect(readdirSync(join(store, "extract")).sort()).toEqual([firstId, idOf("child")].sort());
+    expect(layersIn(store).toSorted()).toEqual([firstId, idOf("child")].sort());
     const { inventory } = await lookIntoStore(context());
     expect(inventory.images.find((image) => image.url === url("base"))).toMatchObject({ digest: first, history: [first], validators: {} });
     // Nothing tells that the URL still has that: the next pull looks.
     await pullImages(context(), [url("base")]);
-    expect(readdirSync(join(store, "extract"))).toHaveLength(3);
+    expect(layersIn(store)).toHaveLength(3);
   });
 
   test("the newest version goes with its URL where only another URL has the earlier one", async () => {
@@ -252,7 +252,7 @@ describe("remove", () => {
     await pullImages(context(), [url("one")]);
     await removeImages(context(), [digestOf(archive("one"))]);
     expect(removed()).toEqual([`image ${url("one")}`, `layer ${digestOf(archive("one"))}`]);
-    expect(readdirSync(join(store, "extract"))).toEqual([idOf("same")]);
+    expect(layersIn(store)).toEqual([idOf("same")]);
   });
 
   test("a digest takes all URLs along that stand for it", async () => {

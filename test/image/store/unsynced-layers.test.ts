@@ -151,11 +151,40 @@ test("what another one is told of the disk, that did not take something, counts 
   expect([await store.layers.find(digest), marks()]).toEqual([expect.objectContaining({ digest }), []]);
 });
 
+test("an interrupt, or a sync(1) that was killed, says nothing of the disk", async () => {
+  replaceSync("kill -9 $$");
+  const { folder, store, marks, pull } = await openStore();
+  await pull();
+  await expect(store.unsynced.sync([id])).rejects.toThrow("sync failed");
+  await expect(store.unsynced.syncFolder(folder)).rejects.toThrow("sync failed");
+  expect([await store.layers.find(digest), marks()]).toEqual([expect.objectContaining({ digest }), ["unsynced"]]);
+});
+
+test("one that comes while the disk is at work is taken by the same, or the next", async () => {
+  const synced = replaceSync('echo "$1" >> $log; sleep 0.3; exec /usr/bin/sync "$@"');
+  const { store, open, marks, pull } = await openStore();
+  await pull();
+  await store.close();
+  await expect.poll(() => synced().length, patience).toBeGreaterThan(0);
+  const other = await open();
+  await other.whileTemporary(async (scratch) => {
+    writeFiles(scratch, { "layer/etc/issue": "other" });
+    await other.addLayer({
+      folder: join(scratch, "layer"),
+      digest: digest.replaceAll("a", "b").replace("shb256", "sha256"),
+      bytes: 7,
+      syncsLater: true,
+    });
+  });
+  await other.close();
+  await expect.poll(marks, patience).toEqual([]);
+});
+
 test("a mark that says that the disk has it counts as none, until the disk has its end, too", async () => {
   const synced = replaceSync('echo "$1" >> $log; [ "$1" != . ]');
   const { store, marks, pull, issue } = await openStore();
   await pull("whole");
-  await expect(store.unsynced.sync([id])).rejects.toThrow("does not take what was pulled");
+  await expect(store.unsynced.sync([id])).rejects.toThrow("sync failed: exit code 1");
   expect([marks(), synced()]).toEqual([["synced"], ["--file-system", "."]]);
   expect(await store.layers.find(digest)).toMatchObject({ digest });
   await pull("other");

@@ -1,9 +1,10 @@
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { beforeAll, inject } from "vitest";
+import { removeFolder } from "../../support/temp.js";
 
 /** The package as it is installed for all live tests, and its command. */
 export const installed = join(inject("prefix"), "lib/node_modules/nspawn");
@@ -52,7 +53,11 @@ export class Lab {
     this.store = join(this.folder, "store");
     this.images = join(this.folder, "images");
     // Where all tests of a file are skipped, no hook runs: neither this one, nor what removes the folder.
-    beforeAll(() => void mkdirSync(this.images, { recursive: true }));
+    beforeAll(() => {
+      mkdirSync(this.images, { recursive: true });
+      // Stores are for nobody else to look into.
+      chmodSync(this.folder, 0o700);
+    });
   }
 
   /** A file path of an image of this lab, such as `/var/tmp/…/images/NAME`. */
@@ -138,8 +143,7 @@ export class Lab {
   }
 
   remove(): void {
-    // Not by node:fs, which cannot name files whose names are no text.
-    execFileSync("rm", ["--recursive", "--force", "--one-file-system", this.folder]);
+    removeFolder(this.folder);
   }
 }
 

@@ -42,7 +42,10 @@ export function renderCastFile(step: StepOf<"cast">, template: Template, folder:
  * change.
  */
 export function castDigest(step: StepOf<"cast">, template: Template, folder: string, renderings: DigestMemory): string {
-  const from = made(step, template, folder);
+  return digestOf(made(step, template, folder), folder, renderings);
+}
+
+function digestOf(from: Made, folder: string, renderings: DigestMemory): string {
   const known = renderings.find(renderKey(from.text, from.variables));
   if (known !== undefined) return known;
   const { text, key } = render(from, folder);
@@ -99,8 +102,8 @@ function* below(source: string, name: ByteName, seen: Set<string>): Generator<Te
 
 function checkTemplate(step: StepOf<"cast">, template: Template, folder: string, renderings: DigestMemory): readonly Problem[] {
   try {
-    const { text, variables } = made(step, template, folder);
-    if (!isPlain(text, variables)) castDigest(step, template, folder, renderings);
+    const from = made(step, template, folder);
+    if (!isPlain(from.text, from.variables)) digestOf(from, folder, renderings);
     return [];
   } catch (error) {
     if (hasCode(error, "EACCES")) return [];

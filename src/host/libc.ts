@@ -27,7 +27,7 @@ type Functions = ReturnType<typeof bind>;
 let bound: Functions | undefined;
 
 /** Functions of the C library that Node has no other way to, bound at the first call, which takes some 15 ms. */
-function libc(): Functions {
+export function libc(): Functions {
   if (bound) return bound;
   bound = bind();
   closeInherited(bound);
@@ -139,12 +139,13 @@ function succeed(name: string, failure: number, path?: string): void {
 }
 
 /** Throws what a function has failed with that leaves an error's number in errno. */
-function check(name: string, result: number): number {
+export function check(name: string, result: number, path?: Buffer): number {
   if (result >= 0) return result;
-  throw systemError(name, libc().errno());
+  throw systemError(name, libc().errno(), path?.toString());
 }
 
-function systemError(name: string, number: number, path?: string): Error {
+/** An error as Node makes them. @param number errno(3) */
+export function systemError(name: string, number: number, path?: string): Error {
   // Node's own names of errors lack some, such as ECHILD.
   const code = Object.entries(constants.errno).find(([, value]) => value === number)?.[0] ?? `error ${number}`;
   return Object.assign(new Error(`${code}: ${name}${path === undefined ? "" : ` '${path}'`}`), {
@@ -206,6 +207,20 @@ function bind() {
       "long splice(int from, void *at, int to, void *atOther, size_t bytes, unsigned int flags)",
     ),
     close_range: ifThere<(first: number, last: number, flags: number) => number>("int close_range(int first, int last, int flags)"),
+    llistxattr: named<(path: Buffer, names: Buffer, bytes: number) => number>(
+      "long llistxattr(const void *path, void *names, size_t bytes)",
+    ),
+    lgetxattr: named<(path: Buffer, name: Buffer, value: Buffer, bytes: number) => number>(
+      "long lgetxattr(const void *path, const void *name, void *value, size_t bytes)",
+    ),
+    lsetxattr: named<(path: Buffer, name: Buffer, value: Buffer, bytes: number, flags: number) => number>(
+      "int lsetxattr(const void *path, const void *name, const void *value, size_t bytes, int flags)",
+    ),
+    lremovexattr: named<(path: Buffer, name: Buffer) => number>("int lremovexattr(const void *path, const void *name)"),
+    utimensat: named<(folder: number, path: Buffer, times: Buffer, flags: number) => number>(
+      "int utimensat(int folder, const void *path, const void *times, int flags)",
+    ),
+    longSize: koffi.sizeof("long"),
     waitpid: named<(pid: number, status: number[], options: number) => number>("int waitpid(int pid, _Out_ int *status, int options)"),
     sigemptyset: named<Buffers>("int sigemptyset(void *set)"),
     sigfillset: named<Buffers>("int sigfillset(void *set)"),

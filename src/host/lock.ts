@@ -1,8 +1,9 @@
-import { closeSync, constants, fstatSync, openSync, statSync, unlinkSync } from "node:fs";
-import { mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
+import { closeSync, constants, fstatSync, mkdirSync, openSync, readFileSync, statSync, unlinkSync, writeFileSync } from "node:fs";
+import { readdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { hasCode } from "../base/errors.js";
+import { attempt, statIfSeen } from "./files.js";
 import type { Host } from "./host.js";
 import { tryLock } from "./libc.js";
 
@@ -25,16 +26,16 @@ export async function takeLock(
   holder: string,
   onWait: (other: string) => void,
 ): Promise<Lock> {
-  await mkdir(dirname(path), { recursive: true });
+  mkdirSync(dirname(path), { recursive: true });
   for (let pause = firstPause; ; pause = Math.min(2 * pause, longestPause)) {
     interrupted.throwIfAborted();
     const file = lockAt(path);
     if (file !== undefined) {
       // Without the name, as on a full disk, it is a lock all the same.
-      await writeFile(path, `${holder}\n`).catch(() => undefined);
+      attempt(() => writeFileSync(path, `${holder}\n`));
       return lockOf(file);
     }
-    if (pause === firstPause) onWait(await holderIn(path));
+    if (pause === firstPause) onWait(holderIn(path));
     await setTimeout(pause);
   }
 }
@@ -84,11 +85,11 @@ function isAt(file: number, path: string): boolean {
  * Who holds a lock now, as they have told; undefined if nobody does. Nothing is locked by looking: that could make others wait.
  */
 export async function lockHolder(path: string): Promise<string | undefined> {
-  const file = await stat(path).catch(() => undefined);
+  const file = statIfSeen(path);
   if (!file) return undefined;
   // proc_locks(5), such as `2: FLOCK  ADVISORY  WRITE 1234 fe:00:1475537 0 EOF`; who only waits has an arrow. The device is not that of
   // stat(2) on every file system.
-  const isHeld = (await readFile("/proc/locks", "latin1").catch(() => ""))
+  const isHeld = textOf("/proc/locks")
     .split("\n")
     .some((line) => /^\d+: FLOCK +ADVISORY +WRITE \S+ [0-9a-f]+:[0-9a-f]+:(\d+) /.exec(line)?.[1] === String(file.ino));
   return isHeld ? holderIn(path) : undefined;
@@ -111,6 +112,15 @@ export async function removeFreeLocks(folder: string): Promise<number> {
   return removed;
 }
 
-async function holderIn(path: string): Promise<string> {
-  return (await readFile(path, "utf8").catch(() => "")).trim() || "another process";
+function holderIn(path: string): string {
+  return textOf(path).trim() || "another process";
+}
+
+/** What is in a file; nothing, if that cannot be read. */
+function textOf(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return "";
+  }
 }

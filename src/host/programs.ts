@@ -24,8 +24,6 @@ const packages = {
   pigz: "pigz",
   xz: "xz-utils",
   zstd: "zstd",
-  getfattr: "attr",
-  setfattr: "attr",
   nsenter: "util-linux",
   mount: "mount",
   umount: "mount",

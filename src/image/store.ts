@@ -1,4 +1,4 @@
-import { access, chmod, constants, mkdir, stat } from "node:fs/promises";
+import { accessSync, chmodSync, constants, mkdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { hasCode, NspawnError } from "../base/errors.js";
 import type { Report } from "../base/events.js";
@@ -86,11 +86,11 @@ export class ImageStore {
     const { root, extract, tempdir, runtime } = folders;
     const files = new StoreFiles(root, report);
     const store = new ImageStore(folders, host, files, false);
-    await needingRoom(root, () => mkdir(join(root, "record"), { recursive: true }));
+    await needingRoom(root, async () => mkdirSync(join(root, "record"), { recursive: true }));
     // Locks too: flock(2) asks for no more than the right to read, so that anybody could hold them.
     for (const folder of [extract, tempdir, runtime, store.#lockFolder, store.#noteFolder])
       await needingRoom(folder, () => makePrivate(folder, root));
-    await checkFileSystem(tempdir, extract);
+    checkFileSystem(tempdir, extract);
     await Promise.all([store.workFolders.sweep(), store.#claims.sweep(), files.sweep()]);
     return store;
   }
@@ -98,7 +98,7 @@ export class ImageStore {
   /** A store to look into, without a change to it. What this user may not see of it counts as not there; `report` is told. */
   static async view(folders: StoreFolders, host: Host, report: Report): Promise<ImageStore> {
     try {
-      await access(join(folders.root, "record"), constants.R_OK | constants.X_OK);
+      accessSync(join(folders.root, "record"), constants.R_OK | constants.X_OK);
     } catch (error) {
       if (hasCode(error, "EACCES"))
         report({ kind: "warning", text: `the store ${folders.root} is closed to this user: what is in it is not known` });
@@ -264,8 +264,8 @@ export class ImageStore {
  * could put other files in the place of ours.
  */
 async function makePrivate(folder: string, root: string): Promise<void> {
-  await mkdir(folder, { recursive: true, mode: 0o700 });
-  const { mode, uid } = await stat(folder);
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const { mode, uid } = statSync(folder);
   const isOwn = uid === process.getuid?.();
   if (isOwn && (mode & 0o077) === 0) return;
   if (!isOwn || !folder.startsWith(join(root, "/"))) {
@@ -273,12 +273,12 @@ async function makePrivate(folder: string, root: string): Promise<void> {
       hint: `it has to be a folder of its own: take another one, or if nothing else is in it: ${isOwn ? "chmod 700" : "chown root"} ${folder}`,
     });
   }
-  await chmod(folder, 0o700);
+  chmodSync(folder, 0o700);
 }
 
 /** Layers get to their place by being renamed, which no other file system can take part in. */
-async function checkFileSystem(tempdir: string, extract: string): Promise<void> {
-  const [from, to] = await Promise.all([stat(tempdir), stat(extract)]);
+function checkFileSystem(tempdir: string, extract: string): void {
+  const [from, to] = [statSync(tempdir), statSync(extract)];
   if (from.dev === to.dev) return;
   throw new NspawnError(`storage/tempdir (${tempdir}) and storage/extract (${extract}) are on two file systems`, {
     hint: "layers are made in the one and renamed into the other: put both on one file system",

@@ -2,8 +2,7 @@ import { createHash } from "node:crypto";
 import { type BigIntStats, readlinkSync } from "node:fs";
 import type { ByteName } from "../base/byte-path.js";
 import { fileDigest } from "../host/file-digest.js";
-import type { Host } from "../host/host.js";
-import { parseAttributeDump } from "./attribute-dump.js";
+import { travelingAttributes } from "./attributes.js";
 import { type SourceLook, sourceFiles } from "./source-look.js";
 
 /** All that COPY takes of one file or folder. A change of any of it changes the image. */
@@ -29,7 +28,6 @@ export type SourceTree = ReadonlyMap<ByteName, SourceEntry>;
  * @param look sees each file before it is read; made before this is called
  */
 export async function readSourceTree(
-  host: Host,
   source: string,
   {
     youngest,
@@ -37,7 +35,6 @@ export async function readSourceTree(
     look,
   }: { readonly youngest?: number | undefined; readonly content?: ContentDigest; readonly look?: SourceLook } = {},
 ): Promise<SourceTree> {
-  const attributes = await readAttributes(host, source);
   const tree = new Map<ByteName, SourceEntry>();
   const links = new Map<string, ByteName>();
   for (const { name, path, stats } of sourceFiles(source)) {
@@ -47,7 +44,7 @@ export async function readSourceTree(
       mode: (stats.mode & 0o7777n).toString(8),
       time: String(youngest === undefined ? stats.mtimeNs : smaller(stats.mtimeNs, BigInt(youngest) * 1_000_000_000n)),
       content: await contentOf(name, path, stats, links, content),
-      attributes: attributes.get(path.toString("latin1")) ?? "",
+      attributes: attributesOf(path),
     });
   }
   return tree;
@@ -85,27 +82,10 @@ function smaller(a: bigint, b: bigint): bigint {
   return a < b ? a : b;
 }
 
-/** Digests of the attributes that travel, by paths in bytes. ACLs are read as the kernel has them, with numbers: names are of one host. */
-async function readAttributes(host: Host, source: string): Promise<ReadonlyMap<ByteName, string>> {
-  const match = "^(user\\.|security\\.capability$|system\\.posix_acl)";
-  const { stdout } = await host.run({
-    argv: [
-      "getfattr",
-      "--recursive",
-      "--physical",
-      "--no-dereference",
-      "--absolute-names",
-      "--dump",
-      "--encoding=hex",
-      `--match=${match}`,
-      "--",
-      source,
-    ],
-    encoding: "latin1",
-  });
-  const digest = (lines: readonly string[]): string =>
-    createHash("sha256")
-      .update([...lines].sort().join("\n"))
-      .digest("hex");
-  return new Map([...parseAttributeDump(stdout)].map(([path, lines]) => [path, digest(lines)]));
+/** Digest of the attributes of a file that travel. */
+function attributesOf(path: Buffer): string {
+  const attributes = travelingAttributes(path);
+  if (attributes.size === 0) return "";
+  const lines = [...attributes].map(([name, value]) => `${name}=0x${value.toString("hex")}`);
+  return createHash("sha256").update(lines.join("\n"), "latin1").digest("hex");
 }

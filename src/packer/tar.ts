@@ -41,8 +41,8 @@ const format = [
  */
 const withoutUsers = ["sh", "-ec", 'mount -t tmpfs tmpfs /etc; exec "$@"', "sh"] as const;
 
-/** What an archive is made of: `folders` are those of the sources, which may be known later; those in /etc have to be there at the beginning. */
-export type ArchiveContent = { readonly folders: readonly Buffer[]; readonly sources: Promise<readonly TarSource[]> };
+/** What an archive is made of: `folders` are those of the sources; those in /etc have to be there before `sources` is called. */
+export type ArchiveContent = { readonly folders: readonly Buffer[]; readonly sources: () => Promise<readonly TarSource[]> };
 
 /**
  * Writes an archive to a file: the named files of several folders, in the order given, without copying them anywhere first. The programs
@@ -60,8 +60,6 @@ export async function createArchive(
   onBytes: (bytes: Buffer) => void,
   options: { readonly clampTime?: number | undefined } = {},
 ): Promise<void> {
-  // It may fail before anyone waits for it.
-  sources.catch(() => undefined);
   // SOURCE_DATE_EPOCH: nothing in a reproducible archive is younger (https://reproducible-builds.org/specs/source-date-epoch/).
   const clamp = options.clampTime === undefined ? [] : [`--mtime=@${options.clampTime}`, "--clamp-mtime"];
   const tar: Argv = ["tar", "--create", "--file=-", ...format, ...attributes, opaqueAttribute, ...clamp, ...byLink, ...fromList];
@@ -71,12 +69,11 @@ export async function createArchive(
   const links = `${path}.from`;
   try {
     await mkdir(links);
-    const { input, listed, ...reached } = await fromLinks(folders, sources, links);
-    // From here on all are waited for.
-    listed.catch(() => undefined);
+    const list = await fromLinks(folders, links);
     const output = { descriptor: openSync(path, constants.O_WRONLY) };
-    const written = runPiped(host, { argv: alone, shown: tar, input, ...reached }, { argv: compress, output }, { needsAll: false });
-    await settleAll([listed, written, readWhileWritten(file, written, onBytes)]);
+    const from = { argv: alone, shown: tar, input: list.input, folders: list.folders, cwd: links };
+    const written = runPiped(host, from, { argv: compress, output }, { needsAll: false });
+    await settleAll([list.pass(sources), written, readWhileWritten(file, written, onBytes)]);
   } catch (error) {
     // Nothing else is written but the archive.
     const [why] = error instanceof CommandError ? (/No space left on device|Disk quota exceeded/.exec(error.output) ?? []) : [];
@@ -191,25 +188,26 @@ function fromSources(sources: readonly TarSource[]): Pick<Command, "input" | "fo
  * which takes longer than most files. So they are reached by numbered links in the folder that it starts in, and {@link byLink} takes those
  * off the names.
  * @param links an empty folder
- * @returns `listed`: when all names are passed on, or failed to be known
+ * @returns what tar gets, and `pass`, which has it get the names
  */
 async function fromLinks(
   folders: readonly Buffer[],
-  sources: Promise<readonly TarSource[]>,
   links: string,
-): Promise<Pick<Command, "folders" | "cwd"> & { readonly input: Readable; readonly listed: Promise<void> }> {
+): Promise<
+  Required<Pick<Command, "folders">> & { readonly input: Readable; readonly pass: (sources: ArchiveContent["sources"]) => Promise<void> }
+> {
   const list = new FileList();
   const numbers = new Map([...new Set(folders.map((folder) => folder.toString("latin1")))].map((path, number) => [path, number]));
   for (const [path, number] of numbers) {
     const folder = Buffer.from(path, "latin1");
     await symlink(isHidden(path) ? openFolder(list.indexOf(folder)) : folder, join(links, String(number)));
   }
-  return { input: list.input, folders: list.folders, cwd: links, listed: listByLinks(list, sources, numbers) };
+  return { input: list.input, folders: list.folders, pass: (sources) => passByLinks(list, sources, numbers) };
 }
 
-async function listByLinks(list: FileList, sources: Promise<readonly TarSource[]>, numbers: ReadonlyMap<string, number>): Promise<void> {
+async function passByLinks(list: FileList, sources: ArchiveContent["sources"], numbers: ReadonlyMap<string, number>): Promise<void> {
   try {
-    for (const { folder, names } of await sources) {
+    for (const { folder, names } of await sources()) {
       const number = numbers.get(folder.toString("latin1"));
       if (number === undefined) throw new Error(`${folder} is none of the archive's folders`);
       for (const name of names) list.add(name === "" ? `${number}/.` : `${number}/./${name}`);

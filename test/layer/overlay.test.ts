@@ -13,7 +13,7 @@ describe("prepareOverlay", () => {
   test("layers get short names, in their order, whatever their paths are", async () => {
     const folder = join(tempFolder(), "o");
     const lowers = ["/layers/a,b:c\\d", "/layers/e f"];
-    const { options, mountPoint } = await prepareOverlay(folder, { lowers, upper: { folder: "/up", work: "/wo" } });
+    const { options, mountPoint } = prepareOverlay(folder, { lowers, upper: { folder: "/up", work: "/wo" } });
     const [lowerdir = "", ...rest] = options.split(",");
     expect(lowerdir).toMatch(/^lowerdir=1:2(:3)?$/);
     expect(rest).toEqual(expect.arrayContaining(["upperdir=u", "workdir=w", "index=off", "metacopy=off", "redirect_dir=off"]));
@@ -25,7 +25,7 @@ describe("prepareOverlay", () => {
   test.each([0, 1, 2])("%i lower layers alone are at least two for the kernel, all of them there", async (count) => {
     const folder = join(tempFolder(), "o");
     const lowers = Array.from({ length: count }, (_, index) => `/layers/${index}`);
-    const { options } = await prepareOverlay(folder, { lowers });
+    const { options } = prepareOverlay(folder, { lowers });
     const names = there(options.split(",")[0]).slice("lowerdir=".length).split(":");
     expect(names.length).toBeGreaterThanOrEqual(2);
     expect(names.slice(0, count).map((name) => readlinkSync(join(folder, name)))).toEqual(lowers);
@@ -35,13 +35,13 @@ describe("prepareOverlay", () => {
 
   test("as many layers as Linux stacks fit into one page, one more is refused", async () => {
     const lowers = Array.from({ length: 499 }, (_, index) => `/${"x".repeat(200)}/${index}`);
-    const { options } = await prepareOverlay(join(tempFolder(), "o"), { lowers, upper: { folder: "/u", work: "/w" } });
+    const { options } = prepareOverlay(join(tempFolder(), "o"), { lowers, upper: { folder: "/u", work: "/w" } });
     expect(options.length).toBeLessThan(4096);
-    await expect(prepareOverlay(join(tempFolder(), "o"), { lowers: Array(501).fill("/x") })).rejects.toThrow(/501 layers are more than/);
+    expect(() => prepareOverlay(join(tempFolder(), "o"), { lowers: Array(501).fill("/x") })).toThrow(/501 layers are more than/);
   });
 
   test("five hundred layers and what is put below them are not more than Linux stacks", async () => {
-    const { options } = await prepareOverlay(join(tempFolder(), "o"), { lowers: Array(500).fill("/x") });
+    const { options } = prepareOverlay(join(tempFolder(), "o"), { lowers: Array(500).fill("/x") });
     expect(there(options.split(",")[0]).split(":").length).toBeLessThanOrEqual(500);
   });
 });
@@ -53,7 +53,7 @@ describe("makeUpper", () => {
     mkdirSync(below, { mode: 0o750 });
     chownSync(below, 12, 34);
     chmodSync(below, 0o1750);
-    const upper = await makeUpper(new LocalHost(), join(folder, "step"), below);
+    const upper = makeUpper(join(folder, "step"), below);
     const { mode, uid, gid } = lstatSync(upper.folder);
     expect([mode & 0o7777, uid, gid]).toEqual([0o1750, 12, 34]);
     expect(lstatSync(upper.work).isDirectory()).toBe(true);
@@ -64,7 +64,7 @@ describe("makeUpper", () => {
     const below = join(folder, "below");
     mkdirSync(join(below, "not-copied"), { recursive: true });
     execFileSync("sh", ["-ec", 'setfacl -m u:1234:rx "$1"; setfattr -n user.note -v hello "$1"', "sh", below]);
-    const upper = await makeUpper(new LocalHost(), join(folder, "step"), below);
+    const upper = makeUpper(join(folder, "step"), below);
     const read = (path: string): string =>
       execFileSync("sh", ["-ec", 'cd "$1"; getfacl -n .; getfattr -d .', "sh", path], { encoding: "utf8" });
     expect(read(upper.folder)).toBe(read(below));
@@ -75,7 +75,7 @@ describe("makeUpper", () => {
   test("without a root below it is the usual one, whatever the umask is", async () => {
     const umask = process.umask(0o077);
     try {
-      const { mode, uid } = lstatSync((await makeUpper(new LocalHost(), join(tempFolder(), "step"), undefined)).folder);
+      const { mode, uid } = lstatSync(makeUpper(join(tempFolder(), "step"), undefined).folder);
       expect([mode & 0o7777, uid]).toEqual([0o755, 0]);
     } finally {
       process.umask(umask);
@@ -102,8 +102,8 @@ describe("mountThen", () => {
     async (name) => {
       const folder = join(tempFolder(), name);
       writeFiles(folder, { "a/one": "1", "b/two": "2" });
-      const upper = await makeUpper(host, join(folder, "step"), undefined);
-      const overlay = await prepareOverlay(join(folder, "o"), { lowers: [join(folder, "a"), join(folder, "b")], upper });
+      const upper = makeUpper(join(folder, "step"), undefined);
+      const overlay = prepareOverlay(join(folder, "o"), { lowers: [join(folder, "a"), join(folder, "b")], upper });
       const { stdout } = await run(overlay, "cd root; ls -A; echo 3 > three; ls -A /run/systemd/nspawn");
       expect(stdout).toBe("one\ntwo\n");
       expect(readdirSync(upper.folder)).toEqual(["three"]);
@@ -112,7 +112,7 @@ describe("mountThen", () => {
 
   test.skipIf(process.getuid?.() !== 0)("nothing is done where the overlay cannot be mounted, or is left out", async () => {
     const folder = tempFolder();
-    const overlay = await prepareOverlay(join(folder, "o"), { lowers: [join(folder, "gone"), join(folder, "gone too")] });
+    const overlay = prepareOverlay(join(folder, "o"), { lowers: [join(folder, "gone"), join(folder, "gone too")] });
     await expect(run(overlay, "echo done")).rejects.toMatchObject({ output: expect.stringContaining("mount: ") });
     for (const line of ["", `overlay ${overlay.mountPoint} overlay noauto 0 0\n`]) {
       writeFileSync(join(overlay.folder, "fstab"), line);

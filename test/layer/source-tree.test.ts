@@ -1,13 +1,11 @@
 import { lstatSync, utimesSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
-import { LocalHost } from "../../src/host/local.js";
 import { readSourceTree, type SourceTree } from "../../src/layer/source-tree.js";
 import { writeFiles } from "../support/files.js";
 import { tempFolder } from "../support/temp.js";
 import { sh } from "../support/tree.js";
 
-const host = new LocalHost();
 let folder: string;
 beforeEach(() => {
   folder = join(tempFolder(), "data");
@@ -29,7 +27,7 @@ function changed(before: SourceTree, after: SourceTree): readonly string[] {
 describe("what a COPY depends on", () => {
   test("are types, modes, times, contents, targets and attributes, of all that is in a folder", async () => {
     sh(folder, "setfattr -n user.x -v 1 sub/b; setfattr -n trusted.x -v 1 sub/c; setfacl -m u:12:r sub");
-    const tree = await readSourceTree(host, folder);
+    const tree = await readSourceTree(folder);
     expect([...tree.keys()]).toEqual([".", "a", "link", "pipe", "sub", "sub/b", "sub/c"]);
     expect([...tree.values()].map(({ type }) => type)).toEqual(["folder", "file", "symlink", "fifo", "folder", "file", "file"]);
     expect(tree.get("a")).toMatchObject({ mode: "4755", time: "1000000000000", attributes: "" });
@@ -39,7 +37,7 @@ describe("what a COPY depends on", () => {
   });
 
   test("of a single file is that alone, by its own name", async () => {
-    expect([...(await readSourceTree(host, join(folder, "a"))).keys()]).toEqual(["a"]);
+    expect([...(await readSourceTree(join(folder, "a"))).keys()]).toEqual(["a"]);
   });
 
   test.each([
@@ -60,9 +58,9 @@ describe("what a COPY depends on", () => {
   ])("after `%s`", async (change, expected) => {
     for (const name of ["link", "pipe"]) sh(folder, 'touch -hd @1000 "$1"', name);
     sh(folder, "touch -d @1000 sub .");
-    const before = await readSourceTree(host, folder);
+    const before = await readSourceTree(folder);
     sh(folder, change);
-    const seen = changed(before, await readSourceTree(host, folder));
+    const seen = changed(before, await readSourceTree(folder));
     // A file that is made anew changes its folder, too.
     const expectedToo = seen.filter((line) => line === ".: time" && /\brm\b|\bln\b|\bmv\b/.test(change));
     expect([...seen].sort()).toEqual([...new Set([...expected, ...expectedToo])].sort());
@@ -70,20 +68,20 @@ describe("what a COPY depends on", () => {
 
   test("names in bytes, and numbers of users whatever the host calls them", async () => {
     sh(folder, "rm -r *; printf x > \"$(printf 'n\\377')\"; printf y > 'new\nline'; setfattr -n user.x -v 1 *; setfacl -m u:12:r *");
-    const tree = await readSourceTree(host, folder);
+    const tree = await readSourceTree(folder);
     expect([...tree.keys()]).toEqual([".", "new\nline", "n\xff"].sort());
     expect([...tree.values()].filter(({ attributes }) => attributes === "")).toHaveLength(1);
     // uid 12 has no name here; the one that has, root's, is a number all the same.
     sh(folder, "setfacl -m u:0:r 'new\nline'");
-    const named = (await readSourceTree(host, folder)).get("new\nline")?.attributes;
+    const named = (await readSourceTree(folder)).get("new\nline")?.attributes;
     expect(named).not.toBe(tree.get("new\nline")?.attributes);
   });
 
   test("nothing counts as younger than SOURCE_DATE_EPOCH", async () => {
-    const tree = await readSourceTree(host, folder, { youngest: 500 });
+    const tree = await readSourceTree(folder, { youngest: 500 });
     expect(new Set([...tree.values()].map(({ time }) => time))).toEqual(new Set(["500000000000"]));
     utimesSync(join(folder, "a"), 100, 100);
-    expect((await readSourceTree(host, folder, { youngest: 500 })).get("a")?.time).toBe("100000000000");
+    expect((await readSourceTree(folder, { youngest: 500 })).get("a")?.time).toBe("100000000000");
     expect(lstatSync(join(folder, "a")).mtimeMs).toBe(100_000);
   });
 });

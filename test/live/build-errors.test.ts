@@ -218,7 +218,6 @@ describe("before any work", () => {
   test("a program that is missing is named with its Debian package, and nothing is done", async () => {
     for (const [program, debian] of [
       ["zstd", "zstd"],
-      ["getfattr", "attr"],
       ["systemd-nspawn", "systemd-container"],
     ] as const) {
       const hide = `mount --bind /dev/null /usr/bin/${program}; exec "$@"`;

@@ -16,7 +16,7 @@ import { proxyVariables } from "../../transport/proxy.js";
 import { Transports } from "../../transport/transports.js";
 import type { EngineContext, SetupContext } from "../context.js";
 import { Caching } from "./caching.js";
-import { publish, sourceDateEpoch } from "./publish.js";
+import { Push, sourceDateEpoch } from "./publish.js";
 import { copyResolvConf, type RunEnvironment } from "./run-step.js";
 import { startBuild, withPrime } from "./start.js";
 import { Steps } from "./steps.js";
@@ -60,7 +60,8 @@ export async function buildImage(context: EngineContext, plan: BuildPlan, option
       await work({ ...context, store, transports, plan, options, chain, caching, renderings, scratch });
       await store.notes.renders.save();
     });
-    if ((await caching.settled()) > 0 || (await store.steps.surplus()) > 0) await tidySteps(store, config.build);
+    const survey = await caching.survey();
+    if (survey) await tidySteps(store, config.build, survey);
   } finally {
     await caching.settled();
     lock.release();
@@ -98,10 +99,13 @@ async function work(build: Build): Promise<void> {
   const environment = await runEnvironment(build);
   const [last, begun] = await Promise.all([store.notes.builds.find(plan.image.url), startBuild(build)]);
   const stack = runsCommands(plan) ? await withPrime(build, begun.stack, environment) : begun.stack;
-  const steps = new Steps(build, { ...begun, stack }, environment, last);
+  const push = plan.push ? new Push(build) : undefined;
+  const steps = new Steps(build, { ...begun, stack }, environment, { last, whileWorking: () => push?.prepare() });
   try {
     const made = await steps.finish();
-    if (plan.push) await publish(build, made, () => steps.finishWhole());
+    // While programs are at work.
+    build.caching.survey().catch(() => undefined);
+    await push?.publish(made, () => steps.finishWhole());
   } finally {
     await steps.end();
   }
@@ -127,10 +131,9 @@ function programsFor(plan: BuildPlan): readonly Program[] {
     "unshare",
     "mount",
     "tar",
-    "getfattr",
     ...(runsCommands(plan) ? (["systemd-nspawn"] as const) : []),
     ...(plan.bootstrap ? (["mmdebstrap"] as const) : []),
-    ...(plan.push && compression ? (["find", "setfattr", compressor(compression)[0]] as const) : []),
+    ...(plan.push && compression ? [compressor(compression)[0]] : []),
   ];
 }
 

@@ -7,7 +7,7 @@ import { copyToImage, type StepContext } from "./work.js";
  * FETCH: takes a file or folder out of an archive that was downloaded, and copies that into the image as COPY does.
  * @throws TransferError; NspawnError if it is no archive, has another digest, or lacks the file
  */
-export async function fetchIntoImage(context: StepContext, step: StepOf<"fetch">): Promise<"same"> {
+export async function fetchIntoImage(context: StepContext, step: StepOf<"fetch">): Promise<void> {
   const { folder, report, fetches } = context;
   const { archive, source, target } = step;
   const fetched = await fetches.get(step);
@@ -16,5 +16,5 @@ export async function fetchIntoImage(context: StepContext, step: StepOf<"fetch">
     const names = taken.devices.slice(0, 5).join(", ");
     report({ kind: "warning", text: `${archive.written}: device nodes are left out: ${names}${taken.devices.length > 5 ? ", …" : ""}` });
   }
-  return copyToImage(context, taken.path, target);
+  await copyToImage(context, taken.path, target);
 }

@@ -23,7 +23,7 @@ export async function keepFailedRoot(
     .whileKept(async (folder) => {
       const root = join(folder, "root");
       await mkdir(root);
-      const overlay = await prepareOverlay(join(scratch, "failed"), { lowers: layers });
+      const overlay = prepareOverlay(join(scratch, "failed"), { lowers: layers });
       await whileMounted(host, overlay, (merged) => host.run({ argv: ["cp", "--archive", "--no-target-directory", "--", merged, root] }));
       return root;
     })

@@ -4,7 +4,7 @@ import { CommandError } from "../../base/errors.js";
 import type { Host } from "../../host/host.js";
 import { baseEnvironment } from "../../host/local.js";
 import { inOwnNamespaces } from "../../host/namespace.js";
-import { attributesNoted, mountAndNote, type OverlayLayers, prepareOverlay } from "../../layer/overlay.js";
+import { mountThen, type OverlayLayers, prepareOverlay } from "../../layer/overlay.js";
 import { resolveInRoot, statInRoot } from "../../layer/root-path.js";
 import { escapeColons } from "../../settings/colons.js";
 import type { Setting } from "../../settings/merge.js";
@@ -22,7 +22,6 @@ export type RunEnvironment = {
  * Runs a command in the image: systemd-nspawn with the host's network, on an overlay that the command's changes go to the upper
  * layer of. It needs no systemd on the host.
  * @param scratch a new folder for the mount
- * @returns whether the upper layer's root folder has an ACL or extended attributes, if that is known
  */
 export async function runInImage(
   host: Host,
@@ -31,18 +30,17 @@ export async function runInImage(
   argv: readonly string[],
   environment: RunEnvironment,
   onLine: (line: string) => void,
-): Promise<boolean | undefined> {
-  const overlay = await prepareOverlay(scratch, layers);
+): Promise<void> {
+  const overlay = prepareOverlay(scratch, layers);
   const nspawn = ["systemd-nspawn", ...nspawnOptions(overlay.mountPoint, environment), "--", ...argv];
   const env = { ...baseEnvironment(), ...environment.variables };
   await host.run({
-    argv: inOwnNamespaces(mountAndNote(overlay, nspawn)),
+    argv: inOwnNamespaces(mountThen(overlay, nspawn)),
     shown: argv,
     env,
     output: onLine,
     onLine,
   });
-  return attributesNoted(overlay);
 }
 
 /**

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { secondsSince } from "../../base/events.js";
 import { needingRoom } from "../../host/disk-room.js";
-import { makeUpper, noteAttributes, prepareOverlay, whileMounted } from "../../layer/overlay.js";
+import { makeUpper, prepareOverlay, whileMounted } from "../../layer/overlay.js";
 import type { BuildPlan } from "../../plan/build-plan.js";
 import { proxyVariables } from "../../transport/proxy.js";
 import { stepFailed } from "../step-failed.js";
@@ -15,8 +15,7 @@ export type Start = { readonly stack: Stack; readonly base: Readonly<Record<stri
 
 /** Makes or finds what lies below the steps: ancestors, or a bootstrapped root. */
 export async function startBuild(build: Build): Promise<Start> {
-  const { host, plan, chain } = build;
-  for (const { layer } of chain) noteAttributes(host, layer.folder, layer.root.attributes);
+  const { plan, chain } = build;
   const below = chain.map(({ layer }) => layer.folder);
   const digests = chain.map(({ image, layer }) => [image.url, layer.digest] as const);
   if (!plan.bootstrap) {
@@ -59,8 +58,8 @@ export async function withPrime(build: Build, stack: Stack, environment: RunEnvi
   const key = stepKey(stack.identity, { kind: "prime", parts: { "resolv.conf": environment.resolvConf === undefined ? "no" : "yes" } });
   const found = caching.keeps ? await store.steps.find(key) : undefined;
   if (found && (await store.steps.isWhole(key, found))) return primed(stack, found.folder, found.id);
-  const upper = await makeUpper(host, join(scratch, "prime"), lowers[0]);
-  const overlay = await prepareOverlay(join(scratch, "prime-view"), { lowers });
+  const upper = makeUpper(join(scratch, "prime"), lowers[0]);
+  const overlay = prepareOverlay(join(scratch, "prime-view"), { lowers });
   const isPrimed = await whileMounted(host, overlay, (root) =>
     primeRoot(host, join(scratch, "prime-run"), { lowers, upper }, root, environment),
   );

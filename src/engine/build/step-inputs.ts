@@ -43,13 +43,13 @@ export async function stepInputs(context: InputContext, step: WorkStep): Promise
 }
 
 const finders: { readonly [K in WorkStep["kind"]]: (context: InputContext, step: StepOf<K>) => Promise<Inputs> } = {
-  copy: async ({ host, youngest, looks }, step) => {
+  copy: async ({ youngest, looks }, step) => {
     const look = new SourceLook();
-    const tree = await readSourceTree(host, step.source, { youngest, look });
+    const tree = await readSourceTree(step.source, { youngest, look });
     looks.set(step, look);
     return { parts: { target: step.target, ...entryParts(tree) } };
   },
-  cast: async ({ host, youngest, folder, renderings }, step) => {
+  cast: async ({ youngest, folder, renderings }, step) => {
     // Templates are files of the source; hard links are rendered once, by the name that is met first.
     const templates = new Map([...templatesOf(step.source)].map((template) => [pathKey(step.source, template.name), template]));
     const sources: Record<string, string> = {};
@@ -59,7 +59,7 @@ const finders: { readonly [K in WorkStep["kind"]]: (context: InputContext, step:
       sources[`template ${template.path.slice(folder.length)}`] = await fileDigest(path, size);
       return castDigest(step, template, folder, renderings);
     };
-    const tree = await readSourceTree(host, step.source, { youngest, content });
+    const tree = await readSourceTree(step.source, { youngest, content });
     const variables = Object.entries(step.variables).map(([name, value]) => [`variable ${name}`, sha256(JSON.stringify(value) ?? "")]);
     return { parts: { target: step.target, ...entryParts(tree) }, causes: { ...sources, ...Object.fromEntries(variables) } };
   },

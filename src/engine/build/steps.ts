@@ -5,7 +5,9 @@ import { type Place, showPlace } from "../../base/place.js";
 import { needingRoom } from "../../host/disk-room.js";
 import type { BuildNote, BuiltStep, StepInputs } from "../../image/store/build-notes.js";
 import type { StepLayer } from "../../image/store/step-layers.js";
-import { layerHasAttributes, makeUpper, noteAttributes } from "../../layer/overlay.js";
+import { hasAttributes } from "../../layer/attributes.js";
+import { clearIdleMarks } from "../../layer/idle-marks.js";
+import { makeUpper } from "../../layer/overlay.js";
 import { describeStep, type WorkStep } from "../../plan/step.js";
 import { stepFailed } from "../step-failed.js";
 import type { Build } from "./build.js";
@@ -28,6 +30,7 @@ export class Steps {
   readonly #environment: RunEnvironment;
   readonly #start: Start;
   readonly #last: BuildNote | undefined;
+  readonly #whileWorking: () => void;
   readonly #fetches: Fetches;
   readonly #context: InputContext;
   readonly #inputs: readonly Promise<StepInputs>[];
@@ -36,13 +39,19 @@ export class Steps {
   readonly #whole = new Set<string>();
   #folders = 0;
 
-  /** @param last what the last build of the image was made from */
-  constructor(build: Build, start: Start, environment: RunEnvironment, last: BuildNote | undefined) {
+  /** @param options `last`: what the last build of the image was made from; `whileWorking` is called when a step has begun that is not in the cache */
+  constructor(
+    build: Build,
+    start: Start,
+    environment: RunEnvironment,
+    { last, whileWorking }: { readonly last: BuildNote | undefined; readonly whileWorking: () => void },
+  ) {
     const { host, config, plan, renderings, scratch } = build;
     this.#build = build;
     this.#start = start;
     this.#environment = environment;
     this.#last = last;
+    this.#whileWorking = whileWorking;
     this.#fetches = new Fetches(build, join(scratch, "fetches"));
     this.#context = {
       host,
@@ -114,8 +123,6 @@ export class Steps {
   }
 
   #add(index: number, done: Omit<Done, "stack">): void {
-    const { folder, attributes } = done.layer;
-    if (folder !== undefined && attributes !== undefined) noteAttributes(this.#build.host, folder, attributes);
     this.#done[index] = { ...done, stack: withStep(this.#top, done.layer) };
   }
 
@@ -155,11 +162,10 @@ export class Steps {
     const lowers = lowersOf(this.#top);
     try {
       return await needingRoom(config.storage.tempdir, async () => {
-        const upper = await makeUpper(host, folder, lowers[0]);
+        const upper = makeUpper(folder, lowers[0]);
         const before = lstatSync(upper.folder, { bigint: true }).ctimeNs;
-        let attributes: boolean | "same";
         try {
-          attributes = await workInImage(
+          const working = workInImage(
             {
               host,
               config,
@@ -172,23 +178,26 @@ export class Steps {
             },
             step,
           );
+          // By now a program is at work, and this process has time.
+          this.#whileWorking();
+          await working;
         } catch (error) {
           if (options.keepFailed) await keepFailedRoot(this.#build, [upper.folder, ...lowers], this.#environment, error);
           throw error;
         }
-        const below = lowers[0] === undefined ? undefined : { folder: lowers[0], attributes: await layerHasAttributes(host, lowers[0]) };
-        const made = { folder: upper.folder, attributes: attributes === "same" ? below?.attributes === true : attributes };
-        return this.#takeIn(step, inputs, key, hasChanged(made, before, below) ? made : undefined);
+        if (!hasChanged(upper.folder, before, lowers[0])) return this.#takeIn(step, inputs, key, undefined);
+        clearIdleMarks(upper.folder, lowers);
+        return this.#takeIn(step, inputs, key, upper.folder);
       });
     } catch (error) {
       throw stepFailed(error, step.at, text);
     }
   }
 
-  async #takeIn(step: WorkStep, inputs: StepInputs, key: string, made: Root | undefined): Promise<StepLayer> {
+  async #takeIn(step: WorkStep, inputs: StepInputs, key: string, made: string | undefined): Promise<StepLayer> {
     const { store, caching, report } = this.#build;
-    if (!caching.keeps) return { id: `step ${this.#folders} of process ${process.pid} at ${Date.now()}`, folder: undefined, ...made };
-    const layer = await store.steps.take(made?.folder, made?.attributes);
+    if (!caching.keeps) return { id: `step ${this.#folders} of process ${process.pid} at ${Date.now()}`, folder: made };
+    const layer = await store.steps.take(made);
     if (!mayBeCached(step)) return layer;
     // What was read once for the key, and once more for the image, has to be the same.
     const isSame = step.kind === "copy" && this.#context.looks.get(step)?.isSame(step.source);
@@ -220,14 +229,11 @@ function mayBeCached(step: WorkStep): boolean {
 }
 
 /** Whether a step has changed anything: it has left something in its upper layer, or another mode or owner, or attributes, of the root. */
-function hasChanged(upper: Root, ctimeBefore: bigint, below: Root | undefined): boolean {
-  if (readdirSync(upper.folder).length > 0) return true;
-  const now = lstatSync(upper.folder, { bigint: true });
+function hasChanged(upper: string, ctimeBefore: bigint, below: string | undefined): boolean {
+  if (readdirSync(upper).length > 0) return true;
+  const now = lstatSync(upper, { bigint: true });
   if (now.ctimeNs === ctimeBefore) return false;
   if (below === undefined) return true;
-  const { mode, uid, gid } = lstatSync(below.folder, { bigint: true });
-  return now.mode !== mode || now.uid !== uid || now.gid !== gid || upper.attributes || below.attributes;
+  const { mode, uid, gid } = lstatSync(below, { bigint: true });
+  return now.mode !== mode || now.uid !== uid || now.gid !== gid || hasAttributes(upper) || hasAttributes(below);
 }
-
-/** A layer's root folder, and whether it has an ACL or extended attributes. */
-type Root = { readonly folder: string; readonly attributes: boolean };

@@ -1,5 +1,5 @@
 import type { Config } from "../../config/config.js";
-import type { CachedStep } from "../../image/store/step-layers.js";
+import type { CachedStep, StepSurvey } from "../../image/store/step-layers.js";
 import type { ImageStore } from "../../image/store.js";
 
 /** How much the cache may hold: bytes on disk, and days without use. */
@@ -11,8 +11,7 @@ export function spareSteps(steps: readonly CachedStep[], limits: StepLimits, all
 }
 
 /** Removes from the step cache what is more than the configuration allows, and what killed builds have left. */
-export async function tidySteps(store: ImageStore, limits: StepLimits): Promise<void> {
-  const { steps, leftovers } = await store.steps.survey();
+export async function tidySteps(store: ImageStore, limits: StepLimits, { steps, leftovers }: StepSurvey): Promise<void> {
   await store.removeSteps(stepsBeyond(steps, limits));
   await store.removeStepLeftovers(leftovers);
   for (const kind of store.notes.kinds) for (const path of await kind.olderThan(oldest(limits))) await kind.remove(path);

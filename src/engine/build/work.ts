@@ -4,7 +4,7 @@ import type { Report } from "../../base/events.js";
 import type { Config } from "../../config/config.js";
 import type { Host } from "../../host/host.js";
 import { copyIntoRoot } from "../../layer/copy.js";
-import { hasAttributes, type OverlayLayers, prepareOverlay, whileMounted } from "../../layer/overlay.js";
+import { type OverlayLayers, prepareOverlay, whileMounted } from "../../layer/overlay.js";
 import type { StepOf, WorkStep } from "../../plan/step.js";
 import { renderCast } from "../cast.js";
 import { shellCommand } from "../shell.js";
@@ -24,14 +24,11 @@ export type StepContext = {
   readonly report: Report;
 };
 
-/** What becomes of the attributes of the image's root folder: whether it has any then, `same` if they stay as they are. */
-type RootAttributes = boolean | "same";
-
-type Handlers = { readonly [K in WorkStep["kind"]]: (context: StepContext, step: StepOf<K>) => Promise<RootAttributes> };
+type Handlers = { readonly [K in WorkStep["kind"]]: (context: StepContext, step: StepOf<K>) => Promise<void> };
 
 /** Does one work step of a build. */
-export function workInImage(context: StepContext, step: WorkStep): Promise<RootAttributes> {
-  const handle = handlers[step.kind] as (context: StepContext, step: WorkStep) => Promise<RootAttributes>;
+export function workInImage(context: StepContext, step: WorkStep): Promise<void> {
+  const handle = handlers[step.kind] as (context: StepContext, step: WorkStep) => Promise<void>;
   return handle(context, step);
 }
 
@@ -47,15 +44,13 @@ const handlers: Handlers = {
   sh: (context, { script }) => runCommand(context, shellCommand(context.config.build.shellInvoke, script)),
 };
 
-export async function copyToImage({ host, folder, layers }: StepContext, source: string, target: string): Promise<"same"> {
-  const overlay = await prepareOverlay(join(folder, "view"), layers);
+export async function copyToImage({ host, folder, layers }: StepContext, source: string, target: string): Promise<void> {
+  const overlay = prepareOverlay(join(folder, "view"), layers);
   await whileMounted(host, overlay, (root) => copyIntoRoot(host, { source, root, target }));
-  return "same";
 }
 
-async function runCommand(context: StepContext, argv: readonly string[]): Promise<RootAttributes> {
+async function runCommand(context: StepContext, argv: readonly string[]): Promise<void> {
   const { host, folder, layers, environment, report } = context;
   const onLine = (line: string): void => report({ kind: "output", line });
-  const noted = await runInImage(host, join(folder, "view"), layers, argv, environment, onLine);
-  return noted ?? (layers.upper ? hasAttributes(host, layers.upper.folder) : "same");
+  await runInImage(host, join(folder, "view"), layers, argv, environment, onLine);
 }

@@ -43,7 +43,7 @@ async function pruneSteps({ config }: EngineContext, store: ImageStore, all: boo
   const found = await findStepWaste(store, config.build, all);
   const spare = spareSteps(await store.steps.all(), config.build, all);
   const gone = new Set((await store.removeSteps(spare)).map(({ id }) => id));
-  await tidySteps(store, config.build);
+  await tidySteps(store, config.build, await store.steps.survey());
   return found.filter(({ name }) => gone.has(name) || name.includes("/"));
 }
 

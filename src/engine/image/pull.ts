@@ -12,7 +12,7 @@ import { whileOpen } from "./context.js";
  */
 export async function pullImages(context: EngineContext, urls: readonly string[]): Promise<void> {
   const images = checkUrls(urls);
-  requirePrograms(["setpriv", "tar", "getfattr"]);
+  requirePrograms(["setpriv", "tar"]);
   await whileOpen(context, async (store) => {
     const transports = new Transports(context.config, process.env, context.report, context.host.interrupted);
     const wanted = images.map((image) => ({ image, digest: undefined, pinned: false }));

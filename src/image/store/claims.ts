@@ -1,4 +1,4 @@
-import { mkdir, rm, writeFile } from "node:fs/promises";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { builtin } from "../../base/builtin.js";
 import { isAlive, processName } from "../../base/process-id.js";
@@ -33,8 +33,8 @@ export class Claims {
     if (this.#claimed.has(layer)) return;
     const folder = join(this.#folder, this.#own);
     await needingRoom(this.#folder, async () => {
-      await mkdir(folder, { recursive: true });
-      await writeFile(join(folder, layer), "");
+      mkdirSync(folder, { recursive: true });
+      writeFileSync(join(folder, layer), "");
     });
     this.#claimed.add(layer);
   }
@@ -42,7 +42,7 @@ export class Claims {
   /** Gives up what this process has claimed. */
   async release(): Promise<void> {
     this.#claimed.clear();
-    await rm(join(this.#folder, this.#own), { recursive: true, force: true });
+    rmSync(join(this.#folder, this.#own), { recursive: true, force: true });
   }
 
   /** What other running processes have claimed. */
@@ -69,7 +69,7 @@ export class Claims {
   /** Removes the claims of processes that were killed. */
   async sweep(): Promise<void> {
     for (const name of await this.#processes()) {
-      if (!isAlive(ownerOf(name))) await rm(join(this.#folder, name), { recursive: true, force: true });
+      if (!isAlive(ownerOf(name))) rmSync(join(this.#folder, name), { recursive: true, force: true });
     }
   }
 

@@ -1,8 +1,8 @@
 import { readFileSync, statSync, utimesSync } from "node:fs";
-import { mkdir, rename, stat, writeFile } from "node:fs/promises";
+import { mkdir, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type DigestMemory, noMemory } from "../../base/digest-memory.js";
-import { removeFile } from "../../host/files.js";
+import { removeFile, statIfSeen } from "../../host/files.js";
 import type { StoreFiles } from "./files.js";
 
 /**
@@ -59,8 +59,7 @@ export class DigestNotes implements DigestMemory {
   /** Paths of notes that were of no use since then. */
   async olderThan(time: Date): Promise<readonly string[]> {
     const paths = (await this.#files.names(this.#folder, /./)).map((name) => join(this.#folder, name));
-    const stats = await Promise.all(paths.map((path) => stat(path).catch(() => undefined)));
-    return paths.filter((_, index) => (stats[index]?.mtime ?? time) < time);
+    return paths.filter((path) => (statIfSeen(path)?.mtime ?? time) < time);
   }
 
   /** @param path one of {@link olderThan} */

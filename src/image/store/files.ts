@@ -1,4 +1,4 @@
-import { mkdir, readdir } from "node:fs/promises";
+import { mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { builtin } from "../../base/builtin.js";
 import { hasCode, hintOf, messageOf, NspawnError } from "../../base/errors.js";
@@ -73,7 +73,7 @@ export class StoreFiles {
    */
   async whileWriting<T>(use: (path: string) => Promise<T>): Promise<T> {
     const path = this.#temporary();
-    await needingRoom(this.#root, () => mkdir(this.#writing, { recursive: true }));
+    await needingRoom(this.#root, async () => mkdirSync(this.#writing, { recursive: true }));
     try {
       return await use(path);
     } finally {
@@ -84,18 +84,21 @@ export class StoreFiles {
   /** Takes a file out of its place, so that it counts as not there. Returns what puts it back, or removes it for good. */
   async setAside(path: string): Promise<{ putBack(): Promise<void>; remove(): Promise<void> }> {
     const aside = this.#temporary();
-    await mkdir(this.#writing, { recursive: true });
+    mkdirSync(this.#writing, { recursive: true });
     await renameIfThere(path, aside);
     return { putBack: () => renameIfThere(aside, path), remove: () => removeFile(aside) };
   }
 
   /** Names of a folder's entries that match; none if it is not there, or not for this user to see. */
   async names(folder: string, pattern: RegExp): Promise<readonly string[]> {
-    const names = await readdir(folder).catch((error: unknown) => {
+    try {
+      return readdirSync(folder)
+        .filter((name) => pattern.test(name))
+        .sort();
+    } catch (error) {
       if (hasCode(error, "ENOENT", "EACCES")) return [];
       throw error;
-    });
-    return names.filter((name) => pattern.test(name)).sort();
+    }
   }
 
   /** Removes what processes were writing when they were killed. */

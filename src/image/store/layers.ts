@@ -7,7 +7,7 @@ import { needingRoom } from "../../host/disk-room.js";
 import { removeFile } from "../../host/files.js";
 import type { Host } from "../../host/host.js";
 import type { Lock } from "../../host/lock.js";
-import { hasAttributes } from "../../layer/overlay.js";
+import { hasAttributes } from "../../layer/attributes.js";
 import { type ImageMeta, type MetaFields, metaOf, noMeta } from "../meta.js";
 import { readMetaFile } from "../meta-file.js";
 import type { StoreFiles } from "./files.js";
@@ -122,7 +122,7 @@ export class Layers {
     if (present) return present;
     const id = layerId(digest);
     const [root, { meta, fields }, extracted] = await Promise.all([
-      rootFolder(this.#host, folder),
+      rootFolder(folder),
       describeMeta(folder, digest),
       folderBytes(this.#host, folder),
       // Whoever sees the name has to see all of the content, after a power cut too, or a mark.
@@ -297,7 +297,7 @@ async function isFolder(path: string): Promise<boolean> {
   }
 }
 
-async function rootFolder(host: Host, folder: string): Promise<RootFolder> {
-  const [{ mode, uid, gid }, attributes] = await Promise.all([lstat(folder), hasAttributes(host, folder)]);
-  return { mode: mode & 0o7777, uid, gid, attributes };
+async function rootFolder(folder: string): Promise<RootFolder> {
+  const { mode, uid, gid } = await lstat(folder);
+  return { mode: mode & 0o7777, uid, gid, attributes: hasAttributes(folder) };
 }

@@ -1,8 +1,8 @@
-import { lstatSync } from "node:fs";
-import { mkdir, rename, stat, utimes } from "node:fs/promises";
+import { lstatSync, mkdirSync, renameSync, utimesSync } from "node:fs";
 import { join } from "node:path";
 import { builtin } from "../../base/builtin.js";
 import { isRecord } from "../../base/is-record.js";
+import { attempt, statIfSeen } from "../../host/files.js";
 import { inspectLayer } from "../../layer/fingerprint.js";
 import type { Claims } from "./claims.js";
 import type { StoreFiles } from "./files.js";
@@ -10,9 +10,9 @@ import type { UnsyncedLayers } from "./unsynced-layers.js";
 
 /**
  * What a step of a build has made: the root of its upper layer; undefined if the step changed nothing. `id` is its own: a step that is
- * done again makes another one. `attributes`: whether the root has an ACL or extended attributes, where that is known.
+ * done again makes another one.
  */
-export type StepLayer = { readonly id: string; readonly folder: string | undefined; readonly attributes?: boolean | undefined };
+export type StepLayer = { readonly id: string; readonly folder: string | undefined };
 
 /** One that is in the cache. `bytes`: on disk; `used`: when it was last found. */
 export type CachedStep = { readonly key: string; readonly id: string; readonly bytes: number; readonly used: Date };
@@ -20,13 +20,15 @@ export type CachedStep = { readonly key: string; readonly id: string; readonly b
 /** Paths of folders that no description names, and of descriptions that are damaged: a kill leaves such, or a damaged disk. */
 export type StepLeftovers = { readonly folders: readonly string[]; readonly descriptions: readonly string[] };
 
+/** What is in the cache, and what was left there. */
+export type StepSurvey = { readonly steps: readonly CachedStep[]; readonly leftovers: StepLeftovers };
+
 /** `step/<start of the key>.json`. `fingerprint`: of the layer's folder; none if the step changed nothing. */
 type Description = {
   readonly key: string;
   readonly id: string;
   readonly fingerprint: string | undefined;
   readonly bytes: number;
-  readonly attributes?: boolean | undefined;
 };
 
 /**
@@ -62,26 +64,26 @@ export class StepLayers {
     const layer = this.#layer(found);
     if (layer.folder !== undefined && !isFolder(layer.folder)) return undefined;
     const now = new Date();
-    await utimes(this.#path(key), now, now).catch(() => undefined);
+    attempt(() => utimesSync(this.#path(key), now, now));
     return layer;
   }
 
   /** Takes a folder in, by renaming it. It stays with this process, and is found when it is {@link keep | kept}. */
-  async take(folder: string | undefined, attributes?: boolean): Promise<StepLayer> {
+  async take(folder: string | undefined): Promise<StepLayer> {
     const id = builtin("node:crypto").randomBytes(8).toString("hex");
     if (folder === undefined) return { id, folder };
     await this.#claims.claim(id);
-    await mkdir(this.#folder, { recursive: true, mode: 0o700 });
-    await rename(folder, join(this.#folder, id));
-    return { id, folder: join(this.#folder, id), attributes };
+    mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
+    renameSync(folder, join(this.#folder, id));
+    return { id, folder: join(this.#folder, id) };
   }
 
   /** From now on a layer that was taken in is what this key stands for, in place of another one. */
-  async keep(key: string, { id, folder, attributes }: StepLayer): Promise<void> {
+  async keep(key: string, { id, folder }: StepLayer): Promise<void> {
     if (folder === undefined) return this.#describe({ key, id, fingerprint: undefined, bytes: 0 });
     // Whoever finds it has to find all of its content, after a power cut too.
     await this.#unsynced.syncFolder(folder);
-    await this.#describe({ key, id, attributes, ...inspectLayer(folder) });
+    await this.#describe({ key, id, ...inspectLayer(folder) });
   }
 
   /** Whether a layer that was found is what was kept. */
@@ -106,7 +108,7 @@ export class StepLayers {
   }
 
   /** What is in the cache, and what was left there. */
-  async survey(): Promise<{ readonly steps: readonly CachedStep[]; readonly leftovers: StepLeftovers }> {
+  async survey(): Promise<StepSurvey> {
     const folders = await this.#files.names(this.#folder, /^[0-9a-f]{16}$/);
     const claimed = new Set((await this.#claims.all()).map(({ layer }) => layer));
     // Behind the claims: a build that has ended by then has described its layers.
@@ -124,7 +126,8 @@ export class StepLayers {
     const found = await Promise.all(
       names.map(async (name) => {
         const path = join(this.#descriptions, name);
-        const [description, stats] = await Promise.all([this.#files.readJson(path, isDescription), stat(path).catch(() => undefined)]);
+        const description = await this.#files.readJson(path, isDescription);
+        const stats = statIfSeen(path);
         // A copy that somebody has made by hand is none of ours.
         if (!stats || (description && !/^[0-9a-f]{32}\.json$/.test(name))) return [];
         const step = description && { key: description.key, id: description.id, bytes: description.bytes, used: stats.mtime };
@@ -162,8 +165,8 @@ export class StepLayers {
     return gone;
   }
 
-  #layer({ id, fingerprint: print, attributes }: Description): StepLayer {
-    return { id, folder: print === undefined ? undefined : join(this.#folder, id), attributes };
+  #layer({ id, fingerprint: print }: Description): StepLayer {
+    return { id, folder: print === undefined ? undefined : join(this.#folder, id) };
   }
 
   async #description(key: string): Promise<Description | undefined> {
@@ -193,7 +196,6 @@ function isDescription(value: unknown): value is Description {
     typeof value.id === "string" &&
     /^[0-9a-f]{16}$/.test(value.id) &&
     (value.fingerprint === undefined || typeof value.fingerprint === "string") &&
-    typeof value.bytes === "number" &&
-    (value.attributes === undefined || typeof value.attributes === "boolean")
+    typeof value.bytes === "number"
   );
 }

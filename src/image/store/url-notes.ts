@@ -1,8 +1,8 @@
-import { stat, utimes } from "node:fs/promises";
+import { utimesSync } from "node:fs";
 import { join } from "node:path";
 import { isRecord } from "../../base/is-record.js";
 import { sha256 } from "../../base/sha256.js";
-import { removeFile } from "../../host/files.js";
+import { attempt, removeFile, statIfSeen } from "../../host/files.js";
 import type { StoreFiles } from "./files.js";
 
 /** What is noted of one URL. */
@@ -36,20 +36,14 @@ export class UrlNotes<T extends object> {
   /** The note was of use now. */
   async touch(url: string): Promise<void> {
     const now = new Date();
-    await utimes(this.#path(url), now, now).catch(() => undefined);
+    attempt(() => utimesSync(this.#path(url), now, now));
   }
 
   /** Paths of notes that were of no use since then. */
   async olderThan(time: Date): Promise<readonly string[]> {
     const names = await this.#files.names(this.#folder, /\.json$/);
-    const found = await Promise.all(
-      names.map(async (name) => {
-        const path = join(this.#folder, name);
-        const stats = await stat(path).catch(() => undefined);
-        return stats && stats.mtime < time ? [path] : [];
-      }),
-    );
-    return found.flat();
+    const paths = names.map((name) => join(this.#folder, name));
+    return paths.filter((path) => (statIfSeen(path)?.mtime ?? time) < time);
   }
 
   /** @param path one of {@link olderThan} */

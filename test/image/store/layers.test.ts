@@ -70,8 +70,9 @@ describe("removing a layer", () => {
     const [store, one, two] = stores as [ImageStore, ImageStore, ImageStore];
     let found = 0;
     for (let round = 0; round < 40; round++) {
+      const soon = (): Promise<void> => new Promise((done) => setTimeout(done, Math.random() * 4));
       const look = async (finder: ImageStore): Promise<void> => {
-        await new Promise((done) => setTimeout(done, Math.random() * 4));
+        await soon();
         const layer = await finder.layer(digest);
         if (!layer) return;
         found++;
@@ -79,7 +80,8 @@ describe("removing a layer", () => {
         expect(existsSync(join(layer.folder, "etc/issue"))).toBe(true);
         await finder.close();
       };
-      await Promise.all([look(one), look(two), store.removeLayers([id], claimed(store)), round % 2 === 0 ? add() : undefined]);
+      const remove = soon().then(() => store.removeLayers([id], claimed(store)));
+      await Promise.all([look(one), look(two), remove, round % 2 === 0 ? add() : undefined]);
       await Promise.all([one.close(), two.close()]);
     }
     expect(found).toBeGreaterThan(10);

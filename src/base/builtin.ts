@@ -2,6 +2,7 @@ import { createRequire } from "node:module";
 
 /** Modules of Node that are loaded when they are needed. */
 type Builtins = {
+  readonly "node:child_process": typeof import("node:child_process");
   readonly "node:crypto": typeof import("node:crypto");
   readonly "node:net": typeof import("node:net");
   readonly "node:tty": typeof import("node:tty");

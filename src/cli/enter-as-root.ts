@@ -1,4 +1,4 @@
-import { isatty } from "node:tty";
+import { builtin } from "../base/builtin.js";
 import { NspawnError } from "../base/errors.js";
 import { enterMachine, type Wanted } from "../engine/enter/enter.js";
 
@@ -10,5 +10,6 @@ import { enterMachine, type Wanted } from "../engine/enter/enter.js";
  */
 export async function enterAsRoot(command: string, machine: string, wanted: Wanted): Promise<number> {
   if (process.getuid?.() !== 0) throw new NspawnError(`${command} has to be run by root, as with sudo, to enter a machine`);
+  const { isatty } = builtin("node:tty");
   return enterMachine(machine, wanted, { terminal: isatty(0) && isatty(1), term: process.env.TERM });
 }

@@ -1,5 +1,6 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { closeSync } from "node:fs";
+import { builtin } from "../base/builtin.js";
 import { hasCode, NspawnError } from "../base/errors.js";
 import { exitCode } from "./exit-code.js";
 import type { Argv } from "./host.js";
@@ -32,7 +33,7 @@ async function runOnTerminal([program, ...args]: Argv): Promise<number> {
 /** The end of script(1) hangs up its terminal, and so ends the session. */
 function startOnTerminal(args: readonly string[]): ChildProcess {
   try {
-    return spawn(programPath("setpriv"), args, { stdio: "inherit", env: baseEnvironment() });
+    return builtin("node:child_process").spawn(programPath("setpriv"), args, { stdio: "inherit", env: baseEnvironment() });
   } catch (error) {
     // script(1) takes the whole command as one argument, and the kernel none of more than 128 KiB.
     if (hasCode(error, "E2BIG")) {
@@ -43,6 +44,7 @@ function startOnTerminal(args: readonly string[]): ChildProcess {
 }
 
 async function runDetached([program, ...args]: Argv): Promise<number> {
+  const { spawn } = builtin("node:child_process");
   const streams = openStreams();
   // Its parent is the only one that would notice our end, but in a process namespace nothing ends with its parent.
   const reaper = spawn(programPath("sh"), ["-c", reaperScript], {

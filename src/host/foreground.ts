@@ -1,4 +1,5 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
+import { builtin } from "../base/builtin.js";
 import { exitCode } from "./exit-code.js";
 import type { Argv } from "./host.js";
 import { baseEnvironment } from "./local.js";
@@ -12,7 +13,10 @@ import { programPath } from "./programs.js";
  */
 export async function runInForeground([program, ...args]: Argv): Promise<number> {
   const argv = ["--pdeathsig", "KILL", programPath(program), ...args];
-  const child = spawn(programPath("setpriv"), argv, { stdio: "inherit", env: { ...baseEnvironment(), ...terminalEnvironment() } });
+  const child = builtin("node:child_process").spawn(programPath("setpriv"), argv, {
+    stdio: "inherit",
+    env: { ...baseEnvironment(), ...terminalEnvironment() },
+  });
   const released = passSignals(child);
   try {
     return await exitCode(child);

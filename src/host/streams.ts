@@ -1,7 +1,7 @@
 import { fchmodSync, fstatSync, write } from "node:fs";
 import { Socket } from "node:net";
-import { isatty } from "node:tty";
 import { promisify } from "node:util";
+import { builtin } from "../base/builtin.js";
 import { hasCode, messageOf, NspawnError } from "../base/errors.js";
 import { makePipe, type Pipe } from "./libc.js";
 
@@ -128,7 +128,7 @@ function forward(file: number, stream: 1 | 2): Forwarding {
  * no error.
  */
 function writerTo(stream: 1 | 2): (chunk: Buffer) => Promise<void> {
-  if (isatty(stream)) {
+  if (builtin("node:tty").isatty(stream)) {
     const terminal = stream === 1 ? process.stdout : process.stderr;
     return (chunk) => new Promise((done) => void terminal.write(chunk, () => done()));
   }

@@ -4,10 +4,13 @@
  */
 export type ByteName = string;
 
-/** A path for node:fs: an ordinary path, then a relative one in bytes. */
-export function bytePath(folder: string, relative: ByteName): Buffer {
-  return relative === "" ? Buffer.from(folder) : Buffer.concat([Buffer.from(`${folder}/`), Buffer.from(relative, "latin1")]);
+/** A path for node:fs: that of a folder, then a relative one in bytes. */
+export function bytePath(folder: string | Buffer, relative: ByteName): Buffer {
+  const start = Buffer.from(folder);
+  return relative === "" ? start : Buffer.concat([start, slash, Buffer.from(relative, "latin1")]);
 }
+
+const slash = Buffer.from("/");
 
 /** A name in bytes as text for people. */
 export function showName(name: ByteName): string {

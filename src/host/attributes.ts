@@ -46,12 +46,17 @@ export function setChanged(path: Buffer, nanoseconds: bigint): void {
 /** What is as large as the kernel has names, or a value, at most: XATTR_LIST_MAX and XATTR_SIZE_MAX, linux/limits.h. */
 const memory = Buffer.allocUnsafeSlow(1 << 16);
 
-function named(name: ByteName): Buffer {
-  return ended(Buffer.from(name, "latin1"));
+/** A path as the C library takes it, good until the next one: there may be as many as there are files. */
+function ended(path: Buffer): Buffer {
+  if (path.length >= pathMemory.length) return Buffer.concat([path, end]);
+  pathMemory[path.copy(pathMemory)] = 0;
+  return pathMemory;
 }
 
-function ended(path: Buffer): Buffer {
-  return Buffer.concat([path, end]);
+function named(name: ByteName): Buffer {
+  if (name.length >= nameMemory.length) return Buffer.from(`${name}\0`, "latin1");
+  nameMemory[nameMemory.write(name, "latin1")] = 0;
+  return nameMemory;
 }
 
 /** What a function has returned; undefined if it has failed since there is no such attribute. Most folders have none: no error is made for that. */
@@ -62,6 +67,8 @@ function lengthOf(name: string, result: number, path: Buffer): number | undefine
   throw systemError(name, number, path.toString());
 }
 
+const pathMemory = Buffer.allocUnsafeSlow(1 << 12);
+const nameMemory = Buffer.allocUnsafeSlow(1 << 8);
 const end = Buffer.alloc(1);
 const second = 1_000_000_000n;
 /** UTIME_OMIT, AT_FDCWD and AT_SYMLINK_NOFOLLOW, see utimensat(2). */

@@ -1,5 +1,6 @@
 import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { builtin } from "../base/builtin.js";
 import { NspawnError } from "../base/errors.js";
 import type { Argv, Host } from "../host/host.js";
 import { inMountNamespace } from "../host/namespace.js";
@@ -46,7 +47,7 @@ export function prepareOverlay(folder: string, layers: OverlayLayers): Overlay {
     symlinkSync(layers.upper.work, join(folder, "w"));
     options.push("upperdir=u,workdir=w");
   }
-  const overlay = { folder, options: `${options.join(",")},${travelOptions}`, mountPoint, marker: crypto.randomUUID() };
+  const overlay = { folder, options: `${options.join(",")},${travelOptions}`, mountPoint, marker: builtin("node:crypto").randomUUID() };
   writeFileSync(join(folder, mountTable), tableOf(overlay));
   writeFileSync(join(mountPoint, overlay.marker), "");
   return overlay;

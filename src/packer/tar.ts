@@ -1,14 +1,15 @@
-import { constants, openSync } from "node:fs";
-import { type FileHandle, mkdir, open, rm, symlink } from "node:fs/promises";
+import { constants, lstatSync, mkdirSync, openSync, rmSync, symlinkSync } from "node:fs";
+import { type FileHandle, open } from "node:fs/promises";
 import { join } from "node:path";
 import { PassThrough, type Readable } from "node:stream";
 import { setTimeout } from "node:timers/promises";
-import type { ByteName } from "../base/byte-path.js";
+import { type ByteName, bytePath } from "../base/byte-path.js";
 import { CommandError, NspawnError } from "../base/errors.js";
 import { settleAll } from "../base/settle.js";
 import { type Argv, type Command, type Host, openFolder } from "../host/host.js";
 import { inOwnNamespaces } from "../host/namespace.js";
 import { runPiped } from "../host/piped.js";
+import { few } from "./compression.js";
 
 /**
  * What travels besides mode, owner and times. GNU tar takes only `user.*` by `--xattrs` alone: file capabilities and the
@@ -41,21 +42,21 @@ const format = [
  */
 const withoutUsers = ["sh", "-ec", 'mount -t tmpfs tmpfs /etc; exec "$@"', "sh"] as const;
 
-/** What an archive is made of: `folders` are those of the sources; those in /etc have to be there before `sources` is called. */
+/** What an archive is made of: `folders` are those of the sources; those in /etc have to be there before `sources` is called, which it is once. */
 export type ArchiveContent = { readonly folders: readonly Buffer[]; readonly sources: () => Promise<readonly TarSource[]> };
 
 /**
- * Writes an archive to a file: the named files of several folders, in the order given, without copying them anywhere first. The programs
- * are started before the names are known, which takes them their time. The same files give the same bytes: tar writes its own process id into
+ * Writes an archive to a file: the named files of several folders, in the order given, without copying them anywhere first. tar
+ * is started before the names are known, which takes it its time. The same files give the same bytes: tar writes its own process id into
  * the header of a sparse file (`./GNUSparseFile.1/name`), so it has a process namespace of its own, where that is always the same.
- * @param compress a program that compresses from its input to its output
+ * @param compress a program that compresses from its input to its output, by the bytes of all files, or as many as tell that they are not few
  * @param onBytes gets what comes into the file, to be hashed
  * @throws CommandError, NspawnError where the file cannot be written
  */
 export async function createArchive(
   host: Host,
   { folders, sources }: ArchiveContent,
-  compress: Argv,
+  compress: (bytes: number) => Argv,
   path: string,
   onBytes: (bytes: Buffer) => void,
   options: { readonly clampTime?: number | undefined } = {},
@@ -68,20 +69,39 @@ export async function createArchive(
   const file = await open(path, "wx+", 0o644);
   const links = `${path}.from`;
   try {
-    await mkdir(links);
-    const list = await fromLinks(folders, links);
-    const output = { descriptor: openSync(path, constants.O_WRONLY) };
+    mkdirSync(links);
+    const list = fromLinks(folders, links);
+    let known: Promise<readonly TarSource[]> | undefined;
+    const members = (): Promise<readonly TarSource[]> => (known ??= sources());
     const from = { argv: alone, shown: tar, input: list.input, folders: list.folders, cwd: links };
-    const written = runPiped(host, from, { argv: compress, output }, { needsAll: false });
-    await settleAll([list.pass(sources), written, readWhileWritten(file, written, onBytes)]);
+    const to = async (): Promise<Command> => {
+      const argv = compress(bytesOf(await members()));
+      return { argv, output: { descriptor: openSync(path, constants.O_WRONLY) } };
+    };
+    const written = runPiped(host, from, to, { needsAll: false });
+    await settleAll([list.pass(members), written, readWhileWritten(file, written, onBytes)]);
   } catch (error) {
     // Nothing else is written but the archive.
     const [why] = error instanceof CommandError ? (/No space left on device|Disk quota exceeded/.exec(error.output) ?? []) : [];
     throw why === undefined ? error : new NspawnError(`the archive cannot be written to ${path}: ${why}`, { cause: error });
   } finally {
     await file.close();
-    await rm(links, { recursive: true, force: true });
+    rmSync(links, { recursive: true, force: true });
   }
+}
+
+/** Bytes of the files of some sources, or of as many of them as are more than what is {@link few}: each has to be looked at. */
+function bytesOf(sources: readonly TarSource[]): number {
+  let bytes = 0;
+  for (const { folder, names } of sources) {
+    for (const name of names) {
+      // What is not there tar tells of.
+      const stats = lstatSync(bytePath(folder, name), { throwIfNoEntry: false });
+      if (stats?.isFile()) bytes += stats.size;
+      if (bytes > few) return bytes;
+    }
+  }
+  return bytes;
 }
 
 /**
@@ -93,7 +113,7 @@ async function readWhileWritten(file: FileHandle, written: Promise<unknown>, onB
   const end = (): void => {
     isWritten = true;
   };
-  written.then(end, end);
+  const ended = written.then(end, end);
   const buffer = Buffer.allocUnsafe(1 << 20);
   let [unsynced, syncing] = [0, Promise.resolve()];
   const sync = (): void => {
@@ -108,7 +128,7 @@ async function readWhileWritten(file: FileHandle, written: Promise<unknown>, onB
       const { bytesRead } = await file.read(buffer, 0, buffer.length, null);
       if (bytesRead > 0) onBytes(buffer.subarray(0, bytesRead));
       else if (wasWritten) return;
-      else await setTimeout(readPause);
+      else await Promise.race([ended, setTimeout(readPause)]);
       unsynced += bytesRead;
       if (unsynced >= syncedAtOnce) sync();
     }
@@ -190,17 +210,15 @@ function fromSources(sources: readonly TarSource[]): Pick<Command, "input" | "fo
  * @param links an empty folder
  * @returns what tar gets, and `pass`, which has it get the names
  */
-async function fromLinks(
+function fromLinks(
   folders: readonly Buffer[],
   links: string,
-): Promise<
-  Required<Pick<Command, "folders">> & { readonly input: Readable; readonly pass: (sources: ArchiveContent["sources"]) => Promise<void> }
-> {
+): Required<Pick<Command, "folders">> & { readonly input: Readable; readonly pass: (sources: ArchiveContent["sources"]) => Promise<void> } {
   const list = new FileList();
   const numbers = new Map([...new Set(folders.map((folder) => folder.toString("latin1")))].map((path, number) => [path, number]));
   for (const [path, number] of numbers) {
     const folder = Buffer.from(path, "latin1");
-    await symlink(isHidden(path) ? openFolder(list.indexOf(folder)) : folder, join(links, String(number)));
+    symlinkSync(isHidden(path) ? openFolder(list.indexOf(folder)) : folder, join(links, String(number)));
   }
   return { input: list.input, folders: list.folders, pass: (sources) => passByLinks(list, sources, numbers) };
 }

@@ -34,6 +34,25 @@ describe("runPiped", () => {
     expect(readFileSync(path, "utf8")).toBe("cba\n");
   });
 
+  test("a second one that is known later begins when the first one has begun", async () => {
+    const folder = tempFolder();
+    const path = join(folder, "output");
+    const from = sh(`touch "${folder}/begun"; echo first`);
+    const later = async () => {
+      await expect.poll(() => readdirSync(folder)).toContain("begun");
+      return { ...sh("cat; echo second"), output: { descriptor: openSync(path, "wx") } };
+    };
+    await runPiped(host, from, later, { needsAll: true });
+    expect(readFileSync(path, "utf8")).toBe("first\nsecond\n");
+  });
+
+  test("a second one that never is known is the error, and the first one ends", async () => {
+    const open = readdirSync("/proc/self/fd").length;
+    const later = () => Promise.reject(new Error("on purpose"));
+    await expect(runPiped(host, sh("exec yes"), later, { needsAll: false })).rejects.toThrow("on purpose");
+    expect(readdirSync("/proc/self/fd").length).toBeLessThanOrEqual(open);
+  });
+
   test.each([
     ["the first", "echo x; echo why >&2; exit 3", "cat", { code: 3, output: "why" }],
     ["the second", "echo x", "cat; echo why >&2; exit 4", { code: 4, output: "why" }],

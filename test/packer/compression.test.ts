@@ -3,7 +3,7 @@ import { existsSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
-import { compressionOfBytes, compressor, decompressor } from "../../src/packer/compression.js";
+import { compressionOfBytes, compressor, decompressor, few } from "../../src/packer/compression.js";
 import { tempFolder } from "../support/temp.js";
 
 describe("compression", () => {
@@ -28,6 +28,17 @@ describe("compression", () => {
     expect(packed(args).equals(first)).toBe(true);
     const threads = { gz: ["--processes", "7"], xz: ["--threads", "7"], zst: ["-T7"] }[compression];
     expect(packed([...args, ...threads]).equals(first)).toBe(true);
+  });
+
+  test("few bytes are compressed without threads, whatever the number of cores, and come back", () => {
+    const data = Buffer.alloc(3_000_000, "text ");
+    const [program, ...args] = compressor("zst", few);
+    expect(args).toContain("--single-thread");
+    expect(compressor("zst", few + 1)).toEqual(compressor("zst"));
+    for (const compression of ["gz", "xz"] as const) expect(compressor(compression, 1)).toEqual(compressor(compression));
+    const packed = execFileSync(program, args, { input: data, maxBuffer: 1 << 26 });
+    const [back, ...options] = decompressor("zst");
+    expect(execFileSync(back, options, { input: packed, maxBuffer: 1 << 26 }).equals(data)).toBe(true);
   });
 
   test.each([

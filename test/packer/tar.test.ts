@@ -4,6 +4,7 @@ import { createReadStream, mkdirSync, readFileSync, rmSync, writeFileSync } from
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { bytePath, toBytes } from "../../src/base/byte-path.js";
+import type { Argv } from "../../src/host/host.js";
 import { LocalHost } from "../../src/host/local.js";
 import { compressor } from "../../src/packer/compression.js";
 import { createArchive, extractTar, pipeTar, type TarSource } from "../../src/packer/tar.js";
@@ -36,7 +37,14 @@ async function pack(path: string, sources: readonly TarSource[], options: Parame
   const hash = createHash("sha256");
   rmSync(path, { force: true });
   const content = { folders: sources.map(({ folder }) => folder), sources: async () => sources };
-  await createArchive(host, content, ["dd", "status=none"], path, (bytes) => hash.update(bytes), options);
+  await createArchive(
+    host,
+    content,
+    () => ["dd", "status=none"],
+    path,
+    (bytes) => hash.update(bytes),
+    options,
+  );
   expect(createHash("sha256").update(readFileSync(path)).digest("hex")).toBe(hash.copy().digest("hex"));
   return hash.digest("hex");
 }
@@ -146,10 +154,34 @@ describe("createArchive and extractTar", () => {
     const folder = tempFolder();
     const other = tempFolder();
     const create = (sources: () => Promise<readonly TarSource[]>): Promise<void> =>
-      createArchive(host, { folders: [Buffer.from(folder)], sources }, ["dd", "status=none"], join(other, "a.tar"), () => undefined);
+      createArchive(
+        host,
+        { folders: [Buffer.from(folder)], sources },
+        () => ["dd", "status=none"],
+        join(other, "a.tar"),
+        () => undefined,
+      );
     await expect(create(() => Promise.reject(new Error("no names")))).rejects.toThrow("no names");
     rmSync(join(other, "a.tar"));
     await expect(create(async () => [source(other, "a")])).rejects.toThrow("none of the archive's folders");
+  });
+
+  test("the program that compresses is chosen by the bytes of the files that are named, links to them not followed", async () => {
+    const folder = tempFolder();
+    writeFiles(folder, { a: "12345", "d/b": "123", other: "x".repeat(100) });
+    sh(folder, "ln -s other link; mkdir big; truncate -s 9M big/1; truncate -s 9M big/2");
+    const seen: number[] = [];
+    for (const names of [["", "a", "d", "d/b", "link"], ["big/1", "big/2"], []]) {
+      const path = join(tempFolder(), "a.tar");
+      const compress = (bytes: number): Argv => {
+        seen.push(bytes);
+        return ["dd", "status=none"];
+      };
+      const content = { folders: [Buffer.from(folder)], sources: async () => [source(folder, ...names)] };
+      await createArchive(host, content, compress, path, () => undefined);
+    }
+    // Of many bytes not all are counted.
+    expect(seen).toEqual([8, 9 << 20, 0]);
   });
 
   test("a folder brings nothing that is not named", async () => {

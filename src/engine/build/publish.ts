@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { mkdir, utimes, writeFile } from "node:fs/promises";
+import { mkdirSync, utimesSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { NspawnError, UsageError } from "../../base/errors.js";
 import { secondsSince } from "../../base/events.js";
@@ -65,7 +65,7 @@ export class Push {
     // An image without any step has an empty layer.
     const own = layers.own.length > 0 ? layers.own : [makeUpper(join(scratch, "nothing"), layers.below[0]).folder];
     const folders: PushFolders = { marks: join(scratch, "marks"), top: join(scratch, "top/upper") };
-    for (const folder of Object.values(folders)) await mkdir(folder, { recursive: true });
+    for (const folder of Object.values(folders)) mkdirSync(folder, { recursive: true });
     const hash = createHash("sha256");
     let bytes = 0;
     const onBytes = (chunk: Buffer): void => {
@@ -75,7 +75,7 @@ export class Push {
     await needingRoom(dirname(path), async () => {
       const sources = (): Promise<readonly TarSource[]> => this.#files({ ...layers, own }, folders);
       const content = { folders: [...own, folders.marks, folders.top].map((folder) => Buffer.from(folder)), sources };
-      await createArchive(host, content, compressor(compression), path, onBytes, { clampTime: sourceDateEpoch() });
+      await createArchive(host, content, (bytes) => compressor(compression, bytes), path, onBytes, { clampTime: sourceDateEpoch() });
     });
     return { path, bytes, digest: `sha256:${hash.digest("hex")}` };
   }
@@ -96,8 +96,8 @@ export class Push {
   /** A root folder like that of the last step, and the metadata in it: with another time in that one itself, each build would give another image. */
   async #writeTop({ own }: BuildLayers, top: string): Promise<void> {
     makeUpper(dirname(top), own[0]);
-    await writeFile(join(top, metaFile), await this.#meta(), { mode: 0o644 });
-    for (const path of [join(top, metaFile), top]) await utimes(path, 0, 0);
+    writeFileSync(join(top, metaFile), await this.#meta(), { mode: 0o644 });
+    for (const path of [join(top, metaFile), top]) utimesSync(path, 0, 0);
   }
 
   #meta(): Promise<string> {

@@ -6,7 +6,7 @@
 // - dsl/KIND.js: what scripts import; it passes on what keywords/KIND.cjs has, which is there once, however it is imported
 // - script/hooks.js: Node runs module hooks in a thread of their own
 // Arguments: other folders than these two.
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, writeFileSync } from "node:fs";
 import { basename, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { rolldown } from "rolldown";
@@ -34,16 +34,17 @@ const groups = [
   { name: "script", test: moduleOf("cli/(script-command|root-work|show)") },
   { name: "enter", test: moduleOf("cli/enter-as-root") },
   { name: "plan", test: moduleOf("plan/(build-plan|setup-plan)") },
-  { name: "store", test: moduleOf("(image/(store|inherit|link-chain)|transport/transports|host/local|config/load)") },
+  { name: "store", test: moduleOf("(image/(store|inherit|link-chain)|transport/transports|config/load)") },
 ].map((group, index, all) => ({ ...group, priority: all.length - index }));
 
 /** @param {string} path */
 function moduleOf(path) {
-  return new RegExp(`/${basename(compiled)}/${path}\\.js$`);
+  return new RegExp(`^${realpathSync(compiled).replace(/\W/g, "\\$&")}/${path}\\.js$`);
 }
 
 const inputs = [...commands.map((name) => [`cli/${name}`, `cli/${name}`]), ...kinds.map((kind) => [`keywords/${kind}`, `dsl/${kind}`])];
 const chunks = await write("cjs", Object.fromEntries(inputs));
+for (const { name } of groups) if (!chunks.some((chunk) => chunk.name === name)) throw new Error(`no module is in the group ${name}`);
 const hooks = await write("es", { "script/hooks": "script/hooks" });
 for (const name of commands) chmodSync(`${bundled}/cli/${name}.cjs`, 0o755);
 mkdirSync(`${bundled}/dsl`, { recursive: true });

@@ -27,13 +27,14 @@ export function removeAttribute(path: Buffer, name: ByteName): void {
   check("lremovexattr", libc().lremovexattr(ended(path), named(name)), path);
 }
 
-/** Sets when the content of a file or folder was changed last, in nanoseconds since 1970: what Node takes are seconds with a fraction, which hold fewer. */
+/** Sets when the content of a file or folder was changed last, in nanoseconds since 1970: what Node takes are seconds with a fraction, which hold fewer.
+ * A processor of 32 bits holds times from 1901 to 2038; others become the one that is nearest. */
 export function setChanged(path: Buffer, nanoseconds: bigint): void {
   const { longSize, utimensat } = libc();
   const times = Buffer.alloc(4 * longSize);
   const put = (index: number, value: bigint): void => {
     if (longSize === 8) times.writeBigInt64LE(value, index * 8);
-    else times.writeInt32LE(Number(value), index * 4);
+    else times.writeInt32LE(Math.max(-(2 ** 31), Math.min(2 ** 31 - 1, Number(value))), index * 4);
   };
   // Seconds go down to whole ones before 1970, too.
   const rest = ((nanoseconds % second) + second) % second;

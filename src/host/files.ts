@@ -1,10 +1,12 @@
 import { closeSync, fsync, mkdirSync, openSync, readFileSync, renameSync, type Stats, statSync, unlinkSync, writeFileSync } from "node:fs";
+import { unlink } from "node:fs/promises";
 import { dirname } from "node:path";
 import { promisify } from "node:util";
 import { builtin } from "../base/builtin.js";
 import { hasCode } from "../base/errors.js";
 
 // Small files are read and written at once: each way through Node's threads takes ten times as long as the kernel does, and only the disk has to be waited for.
+// Where a file system hangs, as NFS may, so does the command. What may be large, such as archives, is removed by a thread.
 
 /**
  * Writes a file whole or not at all: to another name, synced, then renamed.
@@ -51,12 +53,16 @@ export function statIfSeen(path: string): Stats | undefined {
 
 /** Removes a file, if it is there. */
 export async function removeFile(path: string): Promise<void> {
-  ifThere(() => unlinkSync(path));
+  await unlink(path).catch(unlessMissing);
 }
 
 /** Renames a file or folder, if it is there. */
 export async function renameIfThere(from: string, to: string): Promise<void> {
-  ifThere(() => renameSync(from, to));
+  try {
+    renameSync(from, to);
+  } catch (error) {
+    unlessMissing(error);
+  }
 }
 
 /** Does what is as well if it cannot be done. */
@@ -68,10 +74,6 @@ export function attempt(work: () => void): void {
   }
 }
 
-function ifThere(work: () => void): void {
-  try {
-    work();
-  } catch (error) {
-    if (!hasCode(error, "ENOENT")) throw error;
-  }
+function unlessMissing(error: unknown): void {
+  if (!hasCode(error, "ENOENT")) throw error;
 }

@@ -5,7 +5,7 @@ import { closeGiven, drop } from "./program-files.js";
 
 /**
  * Runs two programs at once, the second of which reads what the first one writes, through a pipe that is theirs alone.
- * @param to a function is asked when the first one has been started: should it throw, the first one has nobody to write to
+ * @param to a function is asked when the first one has been started, or cannot be: should it throw, the first one has nobody to write to
  * @param options.needsAll whether the second one fails where the first one breaks off. A compressor does not: where both of them fail, it was the cause.
  * @throws CommandError of the one that was the cause. That the first one has nobody to write to any more is no failure.
  */
@@ -28,10 +28,13 @@ export async function runPiped(
 
 async function runLater(host: Pick<Host, "run">, to: () => Promise<Command>, reader: number): Promise<void> {
   const input = { descriptor: reader };
-  const command = await to().catch((error: unknown) => {
+  let command: Command;
+  try {
+    command = await to();
+  } catch (error) {
     closeGiven({ input });
     throw error;
-  });
+  }
   await host.run({ ...command, input });
 }
 

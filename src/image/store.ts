@@ -5,7 +5,6 @@ import type { Report } from "../base/events.js";
 import { sha256 } from "../base/sha256.js";
 import type { Config } from "../config/config.js";
 import { needingRoom } from "../host/disk-room.js";
-import { removeFile } from "../host/files.js";
 import type { Host } from "../host/host.js";
 import { type Lock, lockHolder, removeFreeLocks, takeLock } from "../host/lock.js";
 import type { ImageRef } from "../plan/image-ref.js";
@@ -187,7 +186,7 @@ export class ImageStore {
     await this.workFolders.whileDiscarding(async (discard) => {
       for (const folder of folders) await discard(folder);
     });
-    for (const path of descriptions) await removeFile(path);
+    await this.steps.removeDamaged(descriptions);
   }
 
   /** Removes an archive, unless there is its layer. Returns whether it is gone. */

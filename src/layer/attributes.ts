@@ -29,8 +29,12 @@ export function copyLook(from: Buffer, to: Buffer): void {
   chownSync(to, Number(uid), Number(gid));
   chmodSync(to, Number(mode & 0o7777n));
   const wanted = travelingAttributes(from);
-  // It may have inherited an ACL from the folder that it lies in.
-  for (const name of attributeNames(to)) if (travels(name) && !wanted.has(name)) removeAttribute(to, name);
+  clearAttributes(to, [...wanted.keys()]);
   for (const [name, value] of wanted) setAttribute(to, name, value);
   setChanged(to, mtimeNs);
+}
+
+/** Takes those that travel from a folder: it may have inherited an ACL from the one that it lies in. */
+export function clearAttributes(folder: Buffer, except: readonly ByteName[] = []): void {
+  for (const name of attributeNames(folder)) if (travels(name) && !except.includes(name)) removeAttribute(folder, name);
 }

@@ -4,7 +4,7 @@ import { builtin } from "../base/builtin.js";
 import { NspawnError } from "../base/errors.js";
 import type { Argv, Host } from "../host/host.js";
 import { inMountNamespace } from "../host/namespace.js";
-import { copyLook } from "./attributes.js";
+import { clearAttributes, copyLook } from "./attributes.js";
 
 /** Layers from the top down, all but the upper one never written to. `upper` and `work` are empty folders on one file system. */
 export type OverlayLayers = { readonly lowers: readonly string[]; readonly upper?: { readonly folder: string; readonly work: string } };
@@ -74,8 +74,10 @@ const mountTable = "fstab";
 export function makeUpper(folder: string, below: string | undefined): { readonly folder: string; readonly work: string } {
   const upper = { folder: join(folder, "upper"), work: join(folder, "work") };
   for (const path of [upper.folder, upper.work]) mkdirSync(path, { recursive: true });
-  if (below === undefined) chmodSync(upper.folder, 0o755);
-  else copyLook(Buffer.from(below), Buffer.from(upper.folder));
+  if (below === undefined) {
+    clearAttributes(Buffer.from(upper.folder));
+    chmodSync(upper.folder, 0o755);
+  } else copyLook(Buffer.from(below), Buffer.from(upper.folder));
   return upper;
 }
 

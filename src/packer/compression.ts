@@ -8,8 +8,8 @@ import type { Compression } from "../plan/image-ref.js";
 export const few = 1 << 23;
 
 /**
- * The program that compresses on all cores. Never fewer than two threads: with one, pigz and xz write other bytes, and the
- * same image would have another digest on another machine.
+ * The program that compresses, on all cores if there is enough for them. Never fewer than two threads otherwise: with one, pigz and xz write other bytes,
+ * and the same image would have another digest on another machine. Nothing but the content decides.
  * @param bytes of the content
  */
 export function compressor(compression: Compression, bytes = Number.POSITIVE_INFINITY): Argv {

@@ -27,10 +27,13 @@ const fromList = ["--no-recursion", "--null", "--no-verbatim-files-from", "--no-
 /** 64 KiB in a call, not 10. The end of an archive is filled up with zeros to a multiple of that. */
 const blocking = "--blocking-factor=128";
 
-/** The format that holds everything, with nothing of the host or the moment in it. */
+/**
+ * The format that holds everything, with nothing of the host or the moment in it. Extended headers are not named after the folder (`%d`): that is the name
+ * before {@link byLink}, with the layer's number. Only the header of a sparse file still has it (`%d/GNUSparseFile.%p/%f` in GNU tar's sparse.c).
+ */
 const format = [
   "--format=posix",
-  "--pax-option=delete=atime,delete=ctime,exthdr.name=%d/PaxHeaders/%f",
+  "--pax-option=delete=atime,delete=ctime,exthdr.name=./PaxHeaders/%f",
   "--numeric-owner",
   "--sparse",
   blocking,
@@ -109,11 +112,9 @@ function bytesOf(sources: readonly TarSource[]): number {
  * there is goes to the disk meanwhile, so that whoever syncs the file does not wait for all of it.
  */
 async function readWhileWritten(file: FileHandle, written: Promise<unknown>, onBytes: (bytes: Buffer) => void): Promise<void> {
-  let isWritten = false;
-  const end = (): void => {
-    isWritten = true;
-  };
-  const ended = written.then(end, end);
+  const writing = new AbortController();
+  const end = (): void => writing.abort();
+  written.then(end, end);
   const buffer = Buffer.allocUnsafe(1 << 20);
   let [unsynced, syncing] = [0, Promise.resolve()];
   const sync = (): void => {
@@ -124,11 +125,11 @@ async function readWhileWritten(file: FileHandle, written: Promise<unknown>, onB
   };
   try {
     for (;;) {
-      const wasWritten = isWritten;
+      const wasWritten = writing.signal.aborted;
       const { bytesRead } = await file.read(buffer, 0, buffer.length, null);
       if (bytesRead > 0) onBytes(buffer.subarray(0, bytesRead));
       else if (wasWritten) return;
-      else await Promise.race([ended, setTimeout(readPause)]);
+      else await setTimeout(readPause, undefined, { signal: writing.signal }).catch(() => undefined);
       unsynced += bytesRead;
       if (unsynced >= syncedAtOnce) sync();
     }

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
@@ -49,6 +49,15 @@ describe("what finds no room on a disk", () => {
       message: `the disk of ${path} is full: mkdir ${join(folder, "a/b")}`,
       hint: `the disk of ${path} has 100 KiB and 0 inodes left: buy another`,
     });
+  });
+
+  test("says so of what is written at once, without a thread", async () => {
+    const folder = disk("size=100k,nr_inodes=3");
+    const path = join(folder, "a/b/c");
+    const error = await told(folder, async () => void mkdirSync(path, { recursive: true }));
+    expect(error).toMatchObject({ message: expect.stringMatching(/ is full: mkdir /), cause: { syscall: "mkdir" } });
+    const written = await told(folder, async () => writeFileSync(join(folder, "a/file"), ""));
+    expect(written).toMatchObject({ message: expect.stringMatching(/ is full: open /), cause: { code: "ENOSPC" } });
   });
 
   test("may be a program, whose own words stay", async () => {

@@ -1,8 +1,29 @@
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { readIfThere, writeWhole } from "../../src/host/files.js";
+import { readIfThere, removeFile, renameIfThere, statIfSeen, writeWhole } from "../../src/host/files.js";
 import { tempFolder } from "../support/temp.js";
+
+describe("what is not there", () => {
+  test("is no error to read, look at, rename or remove", async () => {
+    const gone = join(tempFolder(), "gone");
+    expect(await readIfThere(gone)).toBeUndefined();
+    expect(statIfSeen(gone)).toBeUndefined();
+    await renameIfThere(gone, `${gone}-too`);
+    await removeFile(gone);
+  });
+
+  test("is told from what cannot be done", async () => {
+    const folder = tempFolder();
+    mkdirSync(join(folder, "taken/x"), { recursive: true });
+    writeFileSync(join(folder, "file"), "");
+    await expect(readIfThere(folder)).rejects.toThrow("EISDIR");
+    await expect(renameIfThere(join(folder, "file"), join(folder, "taken"))).rejects.toThrow("EISDIR");
+    await expect(removeFile(join(folder, "taken"))).rejects.toThrow(/EISDIR|EPERM/);
+    expect(statIfSeen(join(folder, "file/below"))).toBeUndefined();
+    expect(await readIfThere(join(folder, "file/below"))).toBeUndefined();
+  });
+});
 
 describe("writeWhole", () => {
   test("a file is made with its folders, or replaced by another file", async () => {

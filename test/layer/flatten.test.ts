@@ -1,5 +1,5 @@
-import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, linkSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { bytePath } from "../../src/base/byte-path.js";
@@ -10,6 +10,7 @@ import { isOpaque, setOpaque } from "../../src/layer/opaque.js";
 import { pipeTar } from "../../src/packer/tar.js";
 import { tempFolder } from "../support/temp.js";
 import { sh } from "../support/tree.js";
+import { tries } from "../support/tries.js";
 
 /** What is in a layer at a name: a folder with its content, marked or not, or something else. */
 type Entry = "file" | "symlink" | "whiteout" | { readonly opaque: boolean; readonly content: Content };
@@ -24,19 +25,30 @@ const { content } = fc.letrec<{ content: Content; entry: Entry }>((tie) => ({
   content: fc.dictionary(fc.constantFrom("a", "b", "c"), tie("entry"), { maxKeys: 3, depthIdentifier: "entry" }),
 }));
 
+/** A file holds its own name: it is of one layer. */
 function makeLayer(folder: string, layer: Content): string {
   mkdirSync(folder);
   for (const [name, entry] of Object.entries(layer)) {
     const path = join(folder, name);
     if (entry === "file") writeFileSync(path, path);
     else if (entry === "symlink") symlinkSync("a", path);
-    else if (entry === "whiteout") sh(folder, 'mknod "$1" c 0 0', name);
+    else if (entry === "whiteout") linkSync(whiteoutFor(folder), path);
     else {
       makeLayer(path, entry.content);
       if (entry.opaque) setOpaque(Buffer.from(path));
     }
   }
   return folder;
+}
+
+/** One for all of a test: each program takes longer to start than a link to be made. */
+function whiteoutFor(folder: string): string {
+  const path = join(dirname(folder), "whiteout");
+  if (basename(dirname(folder)).startsWith("nspawn-test-")) {
+    if (!existsSync(path)) sh(dirname(folder), "mknod whiteout c 0 0");
+    return path;
+  }
+  return whiteoutFor(dirname(folder));
 }
 
 /** What the kernel shows of layers, the top one first. */
@@ -81,10 +93,9 @@ describe.skipIf(process.getuid?.() !== 0)("flatten", () => {
         const before = seen(folder, [...steps, ...below]);
         for (const [index, step] of steps.entries()) clearIdleMarks(step, [...steps.slice(index + 1), ...below]);
         expect(seen(folder, [...steps, ...below])).toEqual(before);
-        const moved = /\/flat\//g;
-        expect(seen(folder, [flat, ...below]).map((line) => line.replace(moved, "/"))).toEqual(before);
+        expect(seen(folder, [flat, ...below])).toEqual(before);
       }),
-      { numRuns: 40 },
+      { numRuns: tries(160), interruptAfterTimeLimit: 110_000 },
     );
   }, 120_000);
 
@@ -112,6 +123,15 @@ describe.skipIf(process.getuid?.() !== 0)("flatten", () => {
     expect(paths).toEqual(["", "cut", "cut/new", "new", "old opaque", "there"]);
     // The layer itself stays as it is.
     expect(isMarked(Buffer.from(top), "new")).toBe(true);
+  });
+
+  test("a mark of the root folder itself goes, since it is the root of every image", () => {
+    const folder = tempFolder();
+    const top = makeLayer(join(folder, "top"), { a: "file" });
+    setOpaque(Buffer.from(top));
+    const [root] = flatten([top], [], join(folder, "scratch"));
+    expect(root).toEqual({ folder: Buffer.from(join(folder, "scratch")), names: [""] });
+    expect(isMarked(Buffer.from(join(folder, "scratch")), "")).toBe(false);
   });
 
   test("a copy of a folder whose mark changes looks like it, the folders above it included", () => {

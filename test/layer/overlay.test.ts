@@ -72,6 +72,15 @@ describe("makeUpper", () => {
     expect(readdirSync(upper.folder)).toEqual([]);
   });
 
+  test("of a folder's default ACL it inherits nothing, with a root below and without", () => {
+    const folder = tempFolder();
+    execFileSync("setfacl", ["-d", "-m", "u:1234:rwx", folder]);
+    for (const below of [undefined, tempFolder()]) {
+      const upper = makeUpper(join(folder, below === undefined ? "without" : "with"), below);
+      expect(execFileSync("getfacl", ["-n", "--omit-header", upper.folder], { encoding: "utf8" })).not.toContain("1234");
+    }
+  });
+
   test("without a root below it is the usual one, whatever the umask is", async () => {
     const umask = process.umask(0o077);
     try {

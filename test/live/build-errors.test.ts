@@ -231,6 +231,16 @@ describe("before any work", () => {
     expect(existsSync(target)).toBe(false);
   });
 
+  test("attributes are read and set without the programs of the package attr, and marks found without find", async () => {
+    const url = lab.url("without-attr.tar.zst");
+    const hide = `for program in getfattr setfattr find; do mount --bind /dev/null "$(command -v "$program")"; done; exec "$@"`;
+    const within = ["unshare", "--mount", "--propagation", "private", "sh", "-ec", hide, "sh"];
+    const script = `IMAGE("${url}"); ${busybox} COPY("/data"); SH("rm -r /data/gone; mkdir /data/gone /data/new"); PUSH();`;
+    const ended = await lab.run(script, { within, files: { "data/a": "a", "data/gone/b": "b" } });
+    expect(ended.code, ended.stderr).toBe(0);
+    expect(await namesIn(lab.archive("without-attr.tar.zst"))).toEqual(expect.arrayContaining(["./data/a", "./data/gone", "./data/new"]));
+  });
+
   test("all that is wrong in a script is told at once, with its lines", async () => {
     const ended = await failing(`${image}\nCOPY("/missing");\nRUN("not a list" as never);\nWITH({ Bott: true } as never);\nPUSH();`, 2);
     for (const line of [3, 4, 5]) expect(ended.stderr).toMatch(new RegExp(`build\\.ts:${line}: error: `));

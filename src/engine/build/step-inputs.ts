@@ -3,7 +3,6 @@ import type { DigestMemory } from "../../base/digest-memory.js";
 import { sha256 } from "../../base/sha256.js";
 import type { Config } from "../../config/config.js";
 import { fileDigest } from "../../host/file-digest.js";
-import type { Host } from "../../host/host.js";
 import type { StepInputs } from "../../image/store/build-notes.js";
 import { SourceLook } from "../../layer/source-look.js";
 import { readSourceTree, type SourceEntry, type SourceTree } from "../../layer/source-tree.js";
@@ -14,7 +13,6 @@ import { shellCommand } from "../shell.js";
 
 /** What steps of one build are made from, besides the layers below them. */
 export type InputContext = {
-  readonly host: Host;
   readonly config: Pick<Config, "build">;
   /** The script's folder. */
   readonly folder: string;

@@ -46,7 +46,7 @@ export class Steps {
     environment: RunEnvironment,
     { last, whileWorking }: { readonly last: BuildNote | undefined; readonly whileWorking: () => void },
   ) {
-    const { host, config, plan, renderings, scratch } = build;
+    const { config, plan, renderings, scratch } = build;
     this.#build = build;
     this.#start = start;
     this.#environment = environment;
@@ -54,7 +54,6 @@ export class Steps {
     this.#whileWorking = whileWorking;
     this.#fetches = new Fetches(build, join(scratch, "fetches"));
     this.#context = {
-      host,
       config,
       folder: plan.folder,
       settings: environment.settings,
@@ -178,7 +177,7 @@ export class Steps {
             },
             step,
           );
-          // By now a program is at work, and this process has time.
+          // By now a program is at work, or will be soon, and this process has time.
           this.#whileWorking();
           await working;
         } catch (error) {

@@ -7,6 +7,9 @@ import { isAlive, processName } from "../../base/process-id.js";
 import { needingRoom } from "../../host/disk-room.js";
 import { readIfThere, removeFile, renameIfThere, writeWhole } from "../../host/files.js";
 
+/** A file that was taken out of its place. */
+export type FileAside = { readonly path: string; putBack(): Promise<void>; remove(): Promise<void> };
+
 /** The small files of a store: records and descriptions. Each appears whole or not at all; one that is damaged counts as not there. */
 export class StoreFiles {
   readonly #root: string;
@@ -81,12 +84,12 @@ export class StoreFiles {
     }
   }
 
-  /** Takes a file out of its place, so that it counts as not there. Returns what puts it back, or removes it for good. */
-  async setAside(path: string): Promise<{ putBack(): Promise<void>; remove(): Promise<void> }> {
+  /** Takes a file out of its place, so that it counts as not there. Returns where it is then, if it was there, and what puts it back, or removes it for good. */
+  async setAside(path: string): Promise<FileAside> {
     const aside = this.#temporary();
     mkdirSync(this.#writing, { recursive: true });
     await renameIfThere(path, aside);
-    return { putBack: () => renameIfThere(aside, path), remove: () => removeFile(aside) };
+    return { path: aside, putBack: () => renameIfThere(aside, path), remove: () => removeFile(aside) };
   }
 
   /** Names of a folder's entries that match; none if it is not there, or not for this user to see. */

@@ -2,7 +2,7 @@ import { lstatSync, mkdirSync, renameSync, utimesSync } from "node:fs";
 import { join } from "node:path";
 import { builtin } from "../../base/builtin.js";
 import { isRecord } from "../../base/is-record.js";
-import { attempt, statIfSeen } from "../../host/files.js";
+import { attempt, removeFile, statIfSeen } from "../../host/files.js";
 import { inspectLayer } from "../../layer/fingerprint.js";
 import type { Claims } from "./claims.js";
 import type { StoreFiles } from "./files.js";
@@ -147,7 +147,7 @@ export class StepLayers {
   }
 
   /**
-   * Takes cached steps away, but for those that another process uses.
+   * Takes cached steps away, but for those that another process uses, or has found, or made anew, since they were looked at.
    * @param discard takes a folder out of its place
    */
   async removeCached(steps: readonly CachedStep[], discard: (folder: string) => Promise<void>): Promise<readonly CachedStep[]> {
@@ -155,7 +155,7 @@ export class StepLayers {
     const claimed = new Set((await this.#claims.ofOthers()).map(({ layer }) => layer));
     const gone: CachedStep[] = [];
     for (const { step, file } of hidden) {
-      if (claimed.has(step.id)) await file.putBack();
+      if (claimed.has(step.id) || !(await this.#isStill(step, file.path))) await file.putBack();
       else {
         await discard(join(this.#folder, step.id));
         await file.remove();
@@ -163,6 +163,16 @@ export class StepLayers {
       }
     }
     return gone;
+  }
+
+  async #isStill(step: CachedStep, path: string): Promise<boolean> {
+    const description = await this.#files.readJson(path, isDescription);
+    return description?.id === step.id && statIfSeen(path)?.mtime.getTime() === step.used.getTime();
+  }
+
+  /** Removes descriptions that were found damaged, unless they are right by now. */
+  async removeDamaged(paths: readonly string[]): Promise<void> {
+    for (const path of paths) if (!(await this.#files.readJson(path, isDescription))) await removeFile(path);
   }
 
   #layer({ id, fingerprint: print }: Description): StepLayer {

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
 import { LocalHost } from "../../../src/host/local.js";
@@ -83,6 +83,41 @@ describe("the step cache", () => {
     expect(readdirSync(join(root, "extract/step"))).toEqual([]);
     expect(await one.steps.find(key)).toBeUndefined();
     await one.close();
+  });
+
+  test("does not take away what was found, or made anew, since it was looked at", async () => {
+    const [one, two] = [await open(), await open()];
+    const path = (): string => join(root, "step", readdirSync(join(root, "step"))[0] ?? "");
+    await one.steps.keep(key, await take(one));
+    utimesSync(path(), 1000, 1000);
+    const before = await one.steps.all();
+    await two.steps.find(key);
+    await two.close();
+    expect(await one.removeSteps(before)).toEqual([]);
+    const used = await one.steps.all();
+    const other = await open();
+    const next = await take(other);
+    await other.steps.keep(key, next);
+    utimesSync(path(), used[0]?.used ?? 0, used[0]?.used ?? 0);
+    await other.close();
+    expect(await one.removeSteps(used)).toEqual([]);
+    expect(await one.steps.find(key)).toEqual(next);
+    expect(readdirSync(join(root, "writing"))).toEqual([]);
+    await one.close();
+  });
+
+  test("a description that was damaged, and is right by now, stays", async () => {
+    const store = await open();
+    await store.steps.keep(key, await take(store));
+    const path = join(root, "step", readdirSync(join(root, "step"))[0] ?? "");
+    const text = readFileSync(path, "utf8");
+    writeFileSync(path, "{");
+    const { leftovers } = await store.steps.survey();
+    expect(leftovers.descriptions).toEqual([path]);
+    writeFileSync(path, text);
+    await store.steps.removeDamaged(leftovers.descriptions);
+    expect(await store.steps.find(key)).toBeDefined();
+    await store.close();
   });
 
   test("knows when a step was last used", async () => {

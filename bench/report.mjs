@@ -24,7 +24,7 @@ export function report(run) {
     "",
     `- **When**: ${date.slice(0, 16).replace("T", " ")} UTC, in ${Math.round(seconds / 60)} minutes`,
     `- **Where**: ${machine.system}, ${machine.processor}, ${machine.cores} cores, ${machine.memory} of memory, Node ${machine.node}`,
-    `- **How**: ours and the plain tools in turn, on the same files, without NODE_EXTRA_CA_CERTS and NODE_OPTIONS of the caller; medians of ${rounds} rounds, after one that does not count, or of fewer where that takes long`,
+    `- **How**: ours and the plain tools in turn, on the same files, each on a disk that has nothing left to write, without NODE_EXTRA_CA_CERTS and NODE_OPTIONS of the caller; medians of ${rounds} rounds, after one that does not count, or of fewer where that takes long`,
     `- **Targets**: ${results.length - missed.length} of ${results.length} hold${missed.length === 0 ? "" : `; not: ${missed.map(({ name }) => name).join("; ")}`}`,
     "",
     "![Times of ours and of the plain tools](benchmarks.svg)",

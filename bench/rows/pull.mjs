@@ -32,8 +32,6 @@ export function pullRows(place) {
   const anew = () => {
     const path = join(folder, `round-${++rounds}`);
     mkdirSync(path, { recursive: true });
-    // What the round before has left to be written is none of this one's time.
-    execFileSync("sync");
     return path;
   };
   return [
@@ -59,8 +57,6 @@ export function pullRows(place) {
         const argv = pull("zst");
         const store = join(folder, "store");
         if (!existsSync(store)) time(argv, environment(store));
-        // It is one that came a while ago.
-        execFileSync("sync");
         return time(argv, environment(store));
       },
       target: "300 ms",

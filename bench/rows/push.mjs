@@ -1,5 +1,4 @@
 // @ts-check
-import { execFileSync } from "node:child_process";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { lazily } from "../lazily.mjs";
@@ -31,7 +30,6 @@ export function pushRows(place) {
     const build = () => {
       const argv = [`${place.prefix}/bin/nspawn-build`, script(), "--no-cache", "--json"];
       rmSync(join(folder, "image.tar.zst"), { force: true });
-      execFileSync("sync");
       return argv;
     };
     const environment = { NSPAWN_STORAGE_ROOT: join(folder, "store") };
@@ -42,7 +40,6 @@ export function pushRows(place) {
         rounds: 3,
         ours: () => pushTime(build(), environment),
         plain: () => {
-          execFileSync("sync");
           const pipe = 'set -o pipefail; tar --create --directory "$1" . | zstd -q -T0 > "$2"';
           return time(["bash", "-ec", pipe, "bash", join(folder, "tree"), join(folder, "plain.tar.zst")].map((word) => String(word)));
         },

@@ -1,5 +1,4 @@
 // @ts-check
-import { execFileSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { lazily } from "../lazily.mjs";
@@ -43,8 +42,6 @@ export function webRows(place) {
     if (existsSync(join(folder, "images/web.tar.zst"))) return;
     change("nothing");
     time(argv, environment);
-    // What that has left to be written is none of the next one's time.
-    execFileSync("sync");
   };
   const handled = () => {
     base();

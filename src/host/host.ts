@@ -38,8 +38,8 @@ export type Command = {
   /** Ends it at once. */
   readonly signal?: AbortSignal;
   /**
-   * Should this process be killed, it need not be killed with it: it changes nothing but that what is written is on the disk, and notes of that, and ends
-   * by itself. That saves the start of setpriv(1), some 4 ms.
+   * Should this process be killed, it need not be killed with it: it changes nothing but a temporary file, or that what is written is on the disk, and
+   * notes of that, and ends by itself. That saves the start of setpriv(1), some 4 ms.
    */
   readonly mayOutlive?: boolean;
   /** It cleans up, and so may run after an interrupt. */

@@ -79,7 +79,8 @@ export async function createArchive(
     const from = { argv: alone, shown: tar, input: list.input, folders: list.folders, cwd: links };
     const to = async (): Promise<Command> => {
       const argv = compress(bytesOf(await members()));
-      return { argv, output: { descriptor: openSync(path, constants.O_WRONLY) } };
+      // Without tar, which is killed with this process, it comes to the end of its input.
+      return { argv, output: { descriptor: openSync(path, constants.O_WRONLY) }, mayOutlive: true };
     };
     const written = runPiped(host, from, to, { needsAll: false });
     await settleAll([list.pass(members), written, readWhileWritten(file, written, onBytes)]);

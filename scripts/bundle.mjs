@@ -26,7 +26,7 @@ const withoutPrograms = {
 };
 
 /**
- * What is loaded together lies in one file: each more takes half a millisecond. Of several groups that take a module, with all that it imports, the first
+ * What is loaded together lies in one file: from 56 files a plan takes 4 to 6 ms longer than from 23. Of several groups that take a module, with all that it imports, the first
  * one has it.
  */
 const groups = [

@@ -6,11 +6,11 @@ import { lazily } from "../lazily.mjs";
 import { peakMemory, time } from "../measure.mjs";
 import { makeTree } from "../tree.mjs";
 
-/** How an archive is packed, and unpacked by hand. */
+/** How an archive is packed, and unpacked by hand; in how many rounds. */
 const kinds = [
-  { ending: "zst", pack: "zstd -q -T0", unpack: "zstd -d" },
-  { ending: "gz", pack: "pigz -1", unpack: "gzip -d" },
-  { ending: "xz", pack: "xz -0 -T0", unpack: "xz -d" },
+  { ending: "zst", pack: "zstd -q -T0", unpack: "zstd -d", rounds: 4 },
+  { ending: "gz", pack: "pigz -1", unpack: "gzip -d", rounds: 2 },
+  { ending: "xz", pack: "xz -0 -T0", unpack: "xz -d", rounds: 1 },
 ];
 
 /**
@@ -22,7 +22,7 @@ const kinds = [
  */
 export function pullRows(place) {
   const folder = join(place.work, "pull");
-  let rounds = 0;
+  let folders = 0;
   const image = lazily(() => makeImage(place, folder));
   /** @param {string} ending */
   const pull = (ending) => [`${place.prefix}/bin/nspawn`, "image", "pull", `${image()}/image.tar.${ending}`];
@@ -30,15 +30,15 @@ export function pullRows(place) {
   const environment = (store) => ({ NSPAWN_STORAGE_ROOT: store });
   /** A new folder. */
   const anew = () => {
-    const path = join(folder, `round-${++rounds}`);
+    const path = join(folder, `round-${++folders}`);
     mkdirSync(path, { recursive: true });
     return path;
   };
   return [
-    ...kinds.map(({ ending, unpack }) => ({
+    ...kinds.map(({ ending, unpack, rounds }) => ({
       name: `pull of 1 GB, tar.${ending}`,
       unit: /** @type {const} */ ("ms"),
-      rounds: { zst: 4, gz: 2, xz: 1 }[ending] ?? 1,
+      rounds,
       ours: () => {
         const argv = pull(ending);
         return time(argv, environment(join(anew(), "store")));

@@ -23,12 +23,15 @@ export function setAttribute(path: Buffer, name: ByteName, value: Buffer): void 
   check("lsetxattr", libc().lsetxattr(ended(path), named(name), value, value.length, 0), path);
 }
 
+/** Takes an attribute away; an error of the system, ENODATA, if it is not there. */
 export function removeAttribute(path: Buffer, name: ByteName): void {
   check("lremovexattr", libc().lremovexattr(ended(path), named(name)), path);
 }
 
-/** Sets when the content of a file or folder was changed last, in nanoseconds since 1970: what Node takes are seconds with a fraction, which hold fewer.
- * A processor of 32 bits holds times from 1901 to 2038; others become the one that is nearest. */
+/**
+ * Sets when the content of a file or folder was changed last, in nanoseconds since 1970: what Node takes are seconds with a fraction, which hold fewer.
+ * A processor of 32 bits holds times from 1901 to 2038; others become the one that is nearest.
+ */
 export function setChanged(path: Buffer, nanoseconds: bigint): void {
   const { longSize, utimensat } = libc();
   const times = Buffer.alloc(4 * longSize);

@@ -91,7 +91,7 @@ function isWhiteout({ layer, entry }: Found, path: ByteName): boolean {
   return entry.isCharacterDevice() && isWhiteoutDevice(lstatSync(bytePath(layer, path)));
 }
 
-/** Copies folders without their content, so that their mark can be changed: the step layers themselves never are. */
+/** Copies folders without their content, so that their mark can be changed: a step layer that was taken in never is. */
 function copyFolders(members: readonly Member[], scratch: string): void {
   // All of them before any gets a default ACL, which those in it would inherit.
   for (const { path } of members) mkdirSync(bytePath(scratch, path), { recursive: true });
